@@ -1,0 +1,5 @@
+//! What is filmed.
+
+mod config;
+
+pub use config::SceneConfig;

@@ -1,0 +1,5 @@
+//! How offer and answer travel.
+
+mod config;
+
+pub use config::SignalingConfig;

@@ -1,0 +1,1 @@
+//! Display that shows nothing

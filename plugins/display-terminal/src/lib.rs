@@ -1,0 +1,1 @@
+//! Live table of scores in a terminal

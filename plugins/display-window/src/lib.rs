@@ -1,0 +1,1 @@
+//! Frames and scores in a window

@@ -1,0 +1,1 @@
+//! OpenCV EdgeDrawing circle detector

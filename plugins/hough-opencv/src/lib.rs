@@ -1,0 +1,1 @@
+//! OpenCV HoughCircles detector, both methods

@@ -1,0 +1,1 @@
+//! Pure-Rust gradient Hough detector with sub-pixel refinement
