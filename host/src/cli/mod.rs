@@ -28,7 +28,7 @@ pub struct Common {
     /// Look for plugins here first (repeatable)
     #[arg(long, value_name = "DIR", global = true)]
     pub plugin_path: Vec<PathBuf>,
-    /// error, warn, info, debug, trace, or a filter such as info,plumbline_host::transport=debug
+    /// error, warn, info, debug, trace, or a filter such as `info,plumbline_host::transport=debug`
     #[arg(long, value_name = "LEVEL", global = true)]
     pub log: Option<String>,
 }
