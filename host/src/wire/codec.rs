@@ -95,7 +95,7 @@ pub(super) fn write(packet: &Packet, to: &mut Vec<u8>) {
 /// # Errors
 ///
 /// Everything that is against the protocol; see [`WireError`].
-pub fn decode(bytes: Bytes) -> Result<Message, WireError> {
+pub fn decode(bytes: &Bytes) -> Result<Message, WireError> {
     let number = bytes.first_chunk().ok_or(WireError::Short(bytes.len()))?;
     let number = u32::from_le_bytes(*number);
     let message = *NAMES.get(number as usize).ok_or(WireError::UnknownMessage(number))?;
@@ -106,7 +106,7 @@ pub fn decode(bytes: Bytes) -> Result<Message, WireError> {
     if number == 0 {
         read::<Prefix>(&bytes[4..], message)?.0.check()?;
     }
-    let (packet, used) = read::<Packet>(&bytes, message)?;
+    let (packet, used) = read::<Packet>(bytes, message)?;
     // A later minor version may append fields to the hello, and to it alone.
     if !has_pixels && number != 0 && used < bytes.len() {
         return Err(WireError::Trailing { message, count: bytes.len() - used });
@@ -182,7 +182,7 @@ mod tests {
             Message::Bye(Bye::Failed("disk full".into())),
             Message::Fragment(FragmentHeader { id: 1, offset: 2 }, Bytes::from_static(b"xyz")),
         ] {
-            assert_eq!(decode(encode(&message, 1 << 16).unwrap()), Ok(message));
+            assert_eq!(decode(&encode(&message, 1 << 16).unwrap()), Ok(message));
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
             100,
         )
         .unwrap();
-        let Ok(Message::Fragment(_, pixels)) = decode(bytes.clone()) else { panic!() };
+        let Ok(Message::Fragment(_, pixels)) = decode(&bytes) else { panic!() };
         assert_eq!(pixels.as_ptr(), bytes[FRAGMENT_HEADER..].as_ptr());
     }
 
@@ -201,7 +201,7 @@ mod tests {
     fn an_answer_is_cut_to_what_the_peer_accepts() {
         let bytes = encode(&answer(64), MIN_MESSAGE).unwrap();
         assert!(bytes.len() <= MIN_MESSAGE);
-        let Ok(Message::Answer(Answer { finding: Finding::Found(kept), .. })) = decode(bytes)
+        let Ok(Message::Answer(Answer { finding: Finding::Found(kept), .. })) = decode(&bytes)
         else {
             panic!()
         };
@@ -211,12 +211,12 @@ mod tests {
     #[test]
     fn another_major_version_is_named_even_when_its_hello_looks_different() {
         let bytes = [&[0, 0, 0, 0][..], b"PLMB", &[9, 0, 3, 0]].concat();
-        let error = decode(bytes.into()).unwrap_err();
+        let error = decode(&bytes.into()).unwrap_err();
         assert_eq!(error, WireError::Version { theirs: Version { major: 9, minor: 3 } });
         let text = error.to_string();
         assert!(text.contains("9.3") && text.contains("1.0"), "{text}");
         let bytes = [&[0, 0, 0, 0][..], b"HTTP", &[1, 0, 0, 0]].concat();
-        assert_eq!(decode(bytes.into()), Err(WireError::Magic(*b"HTTP")));
+        assert_eq!(decode(&bytes.into()), Err(WireError::Magic(*b"HTTP")));
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let longer = |message| {
             let mut bytes = encode(&message, 1 << 16).unwrap().to_vec();
             bytes.push(1);
-            decode(bytes.into())
+            decode(&bytes.into())
         };
         assert_eq!(longer(Message::Hello(client())), Ok(Message::Hello(client())));
         assert_eq!(
@@ -242,10 +242,10 @@ mod tests {
         ));
         // A list that announces u64::MAX entries, a text that announces 2 KiB.
         let list = [&3u32.to_le_bytes()[..], &[0; 8], &[0; 4], &[0xff; 8]].concat();
-        assert!(matches!(decode(list.into()), Err(WireError::Malformed { .. })));
+        assert!(matches!(decode(&list.into()), Err(WireError::Malformed { .. })));
         let text =
             [&4u32.to_le_bytes()[..], &[4, 0, 0, 0], &2000u64.to_le_bytes(), &[65; 2000]].concat();
-        let error = decode(text.into()).unwrap_err().to_string();
+        let error = decode(&text.into()).unwrap_err().to_string();
         assert!(error.contains("2000") && error.contains("1024"), "{error}");
     }
 
@@ -256,7 +256,7 @@ mod tests {
         for (at, value) in [(24, f64::NAN), (32, 2e6), (40, -1.0), (48, f64::INFINITY)] {
             let mut bytes = good.to_vec();
             bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
-            let error = decode(bytes.into()).unwrap_err();
+            let error = decode(&bytes.into()).unwrap_err();
             assert!(matches!(error, WireError::Estimate { index: 0, .. }), "{at}: {error}");
         }
     }
@@ -269,7 +269,7 @@ mod tests {
             tail in proptest::collection::vec(any::<u8>(), 0..300),
         ) {
             let bytes = [&number.to_le_bytes()[..], head, &tail].concat();
-            if let Ok(message) = decode(bytes.into()) {
+            if let Ok(message) = decode(&bytes.into()) {
                 prop_assert!(encode(&message, 1 << 16).is_ok());
             }
         }
@@ -283,7 +283,7 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = value;
                 bytes.truncate(bytes.len().saturating_sub(cut));
-                let _ = decode(bytes.into());
+                let _ = decode(&bytes.into());
             }
         }
     }

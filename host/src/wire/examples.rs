@@ -8,7 +8,7 @@ use super::*;
 
 const PAGE: &str = include_str!("../../../docs/wire.md");
 
-/// The examples of the page: blocks that begin with "```hex NAME".
+/// The examples of the page: blocks of the kind `hex NAME`.
 fn examples() -> BTreeMap<String, Vec<u8>> {
     let mut examples = BTreeMap::new();
     let mut open: Option<(String, Vec<u8>)> = None;
@@ -95,7 +95,7 @@ fn the_examples_of_the_page_are_what_the_code_says() {
     for (name, message) in messages() {
         let bytes = examples.remove(name).unwrap_or_else(|| panic!("no example {name}"));
         assert_eq!(encode(&message, 1 << 16).unwrap(), bytes, "{name}");
-        assert_eq!(decode(bytes.into()).unwrap(), message, "{name}");
+        assert_eq!(decode(&bytes.into()).unwrap(), message, "{name}");
     }
     assert!(examples.is_empty(), "nothing checks {:?}", examples.keys());
 }

@@ -146,7 +146,7 @@ impl Hello {
 
 impl Prefix {
     /// Whether the rest of the hello can be understood.
-    pub(super) fn check(&self) -> Result<(), WireError> {
+    pub(super) fn check(self) -> Result<(), WireError> {
         if self.magic != MAGIC {
             return Err(WireError::Magic(self.magic));
         }

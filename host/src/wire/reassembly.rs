@@ -214,7 +214,7 @@ mod tests {
 
     fn feed(
         reassembler: &mut Reassembler,
-        bytes: Bytes,
+        bytes: &Bytes,
     ) -> Result<Option<ReceivedFrame>, WireError> {
         match decode(bytes)? {
             Message::Frame(header, pixels) => reassembler.frame(header, &pixels, NOW),
@@ -244,7 +244,7 @@ mod tests {
         for id in 0..5 {
             let mut whole = None;
             for message in messages(id, &pixels, 300, 200) {
-                whole = feed(&mut reassembler, message).unwrap();
+                whole = feed(&mut reassembler, &message).unwrap();
             }
             let frame = whole.expect("the last message completes the frame");
             assert_eq!(frame.pixels, pixels);
@@ -260,7 +260,7 @@ mod tests {
         let [first, second, third, ..] = &messages(5, &pixels, 100, 40)[..] else { panic!() };
         let run = |sequence: &[&Bytes]| {
             let mut reassembler = Reassembler::new(limits());
-            sequence.iter().try_for_each(|&m| feed(&mut reassembler, m.clone()).map(drop))
+            sequence.iter().try_for_each(|&m| feed(&mut reassembler, m).map(drop))
         };
         assert_eq!(run(&[first, second, third]), Ok(()));
         assert_eq!(
@@ -338,7 +338,7 @@ mod tests {
             for message in messages {
                 prop_assert!(whole.is_none() && message.len() <= max_message);
                 count += 1;
-                whole = feed(&mut reassembler, message).unwrap();
+                whole = feed(&mut reassembler, &message).unwrap();
             }
             prop_assert_eq!(count, announced);
             let whole = whole.unwrap();
