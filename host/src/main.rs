@@ -1,2 +1,10 @@
-//! The `host` binary.
-fn main() {}
+//! The `host` binary: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    plumbline_host::cli::main()
+}

@@ -36,7 +36,7 @@ impl log::Log for HostLog {
 }
 
 /// Makes `log::info!` and its siblings in this library reach `host`.
-pub fn install(host: Host_Ref, plugin: &'static str) {
+pub(crate) fn install(host: Host_Ref, plugin: &'static str) {
     static LOGGER: OnceLock<HostLog> = OnceLock::new();
     let logger = LOGGER.get_or_init(|| HostLog { host, plugin });
     // A second instance finds the logger in place; that is fine.

@@ -1,7 +1,20 @@
 //! The command line: one file per verb. Arguments are turned into typed
 //! settings here; the work is done in the other modules.
 
-use std::path::PathBuf;
+pub mod demo;
+pub mod detect;
+pub mod logging;
+pub mod options;
+pub mod plugins;
+pub mod role;
+pub mod scene;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::{self, ConfigError, Loaded, Override};
+use options::{Role, RunOptions};
 
 /// How the program ends; the numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +29,12 @@ pub enum Exit {
     Threshold = 3,
 }
 
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
 /// Options that every verb takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Common {
@@ -28,7 +47,111 @@ pub struct Common {
     /// Look for plugins here first (repeatable)
     #[arg(long, value_name = "DIR", global = true)]
     pub plugin_path: Vec<PathBuf>,
-    /// error, warn, info, debug, trace, or a filter such as info,plumbline_host::transport=debug
+    /// error, warn, info, debug, trace, or a filter such as `info,plumbline_host::transport=debug`
     #[arg(long, value_name = "LEVEL", global = true)]
     pub log: Option<String>,
+}
+
+impl Common {
+    /// The configuration: file, then `-c`, then the options in `typed`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every problem and its place.
+    pub fn load(&self, typed: Vec<Override>) -> Result<Loaded, ConfigError> {
+        let mut overrides =
+            self.set.iter().map(|s| Override::parse(s)).collect::<Result<Vec<_>, _>>()?;
+        overrides.extend(typed);
+        config::load(self.config.as_deref(), &overrides)
+    }
+}
+
+/// Qualifies and calibrates camera-based detection over a real network.
+///
+/// A server films a bouncing ball whose place it knows, sends the frames over a
+/// WebRTC data channel to a client, the client's detector plugin answers where
+/// it saw the ball, and the server scores every frame.
+#[derive(Debug, Parser)]
+#[command(
+    name = "host",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  host demo                                         both sides on this machine
+  host --role server --listen 0.0.0.0:8080          on the machine that films
+  host --role client --connect 192.0.2.7:8080       on the machine that detects
+  host plugins list                                 what can be chosen
+  host detect --plugin hough-rust photo.png         a detector on a picture"
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Which side of a session to be
+    #[arg(long, value_enum)]
+    role: Option<Role>,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Both sides of a session on this machine, over loopback
+    Demo(demo::Args),
+    /// Run a detector on pictures
+    Detect(detect::Args),
+    /// List, inspect, check and bench plugins
+    Plugins(plugins::Args),
+    /// Write the frames of a scene as pictures with their ground truth
+    Scene(scene::Args),
+}
+
+/// Runs the program; what `main` does.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let log = cli.common.log.as_deref();
+    let quiet = matches!(cli.verb, Some(Verb::Demo(_)));
+    if let Err(e) = logging::init(log, quiet) {
+        eprintln!("error: {e:#}");
+        return Exit::Usage.into();
+    }
+    match dispatch(&cli) {
+        Ok(exit) => exit.into(),
+        Err(e) if e.is::<ConfigError>() => {
+            eprintln!("{e}");
+            Exit::Usage.into()
+        }
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            let usage = e.chain().any(|cause| cause.is::<options::UsageError>());
+            if usage { Exit::Usage.into() } else { Exit::Failed.into() }
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
+    let common = &cli.common;
+    match (&cli.verb, cli.role) {
+        (Some(Verb::Demo(args)), _) => demo::run(args, common),
+        (Some(Verb::Detect(args)), _) => detect::run(args, common),
+        (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
+        (Some(Verb::Scene(args)), _) => scene::run(args, common),
+        (None, Some(role)) => role::run(role, &cli.run, common),
+        (None, None) => {
+            Cli::command().print_help()?;
+            eprintln!("\nerror: say --role server, --role client, or a command such as demo");
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

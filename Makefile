@@ -1,0 +1,37 @@
+# Thin names for the commands behind them.
+
+.PHONY: demo test lint bench bench-throughput bench-detectors footprint container clean
+
+demo: ## both sides on this machine, over loopback
+	cargo build --release
+	target/release/host demo --frames $(or $(FRAMES),600)
+
+test: ## everything; installs what the tests need
+	tests/setup.sh
+	cargo build --workspace --all-targets
+	cargo test --workspace --no-fail-fast
+	cargo test --workspace --doc
+
+lint: ## formatting, clippy, documentation, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	scripts/deny.sh
+
+bench: ## the parts on their own
+	cargo bench -p plumbline-host
+
+bench-throughput: ## the data channel beside aiortc and libdatachannel
+	host/benches/peers/run.sh
+
+bench-detectors: ## hough-rust beside OpenCV, EDCircles and radsym
+	cargo bench -p plumbline-compare
+
+footprint: ## size, memory, start-up and idle CPU of the release build
+	scripts/footprint.sh
+
+container: ## build and run both images, with or without a Docker engine
+	scripts/container.sh
+
+clean:
+	cargo clean

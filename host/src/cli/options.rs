@@ -1,0 +1,131 @@
+//! Options of `--role` and `demo`, and what they set in the configuration.
+
+use std::path::PathBuf;
+
+use crate::config::Override;
+
+/// Which side of a session to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Films, sends and scores.
+    Server,
+    /// Shows, detects and answers.
+    Client,
+}
+
+impl Role {
+    /// `server` or `client`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// Arguments that do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Options that win over the configuration file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RunOptions {
+    /// Show nothing; the server prints actual centre, estimated centre, error and
+    /// cumulative error of every frame to standard output
+    #[arg(long)]
+    pub no_graphics: bool,
+    /// Stop after N frames
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Frames per second; 0 = as fast as the pipeline goes
+    #[arg(long, value_name = "N")]
+    pub fps: Option<f64>,
+    /// Seed of the scene: the same seed gives the same frames
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Detector plugin of the client
+    #[arg(long, value_name = "NAME")]
+    pub detector: Option<String>,
+    /// Display plugin
+    #[arg(long, value_name = "NAME", conflicts_with = "no_graphics")]
+    pub display: Option<String>,
+    /// Address on which the server waits for clients
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Address of the server that the client goes to
+    #[arg(long, value_name = "ADDR")]
+    pub connect: Option<String>,
+    /// Write a summary of the session (JSON; server and demo)
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Write one row per frame (.csv or .jsonl; server and demo)
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
+    /// End when the parent process ends
+    #[arg(long, hide = true)]
+    pub die_with_parent: bool,
+}
+
+impl RunOptions {
+    /// What these options set in the configuration of `role`.
+    pub fn overrides(&self, role: Role) -> Vec<Override> {
+        let mut list = Vec::new();
+        if let Some(n) = self.frames {
+            list.push(Override::new("server.frames", n, format!("--frames {n}")));
+        }
+        if let Some(fps) = self.fps {
+            list.push(Override::new("scene.fps", fps, format!("--fps {fps}")));
+        }
+        if let Some(seed) = self.seed {
+            list.push(Override::new("scene.seed", seed, format!("--seed {seed}")));
+        }
+        let display_key = format!("{}.display", role.name());
+        if self.no_graphics {
+            list.push(Override::new(&display_key, "display-null", "--no-graphics"));
+        }
+        let texts = [
+            ("client.detector", "--detector", &self.detector),
+            (display_key.as_str(), "--display", &self.display),
+            ("signaling.listen", "--listen", &self.listen),
+            ("signaling.connect", "--connect", &self.connect),
+        ];
+        for (key, option, value) in texts {
+            if let Some(value) = value {
+                list.push(Override::new(key, value.as_str(), format!("{option} {value}")));
+            }
+        }
+        list
+    }
+
+    /// Refuses options that mean nothing to `role`.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError`] that names the option and the side it belongs to.
+    pub fn check(&self, role: Role) -> Result<(), UsageError> {
+        let (other, options) = match role {
+            Role::Server => {
+                ("client", vec![("--detector", self.detector.is_some()), ("--connect", self.connect.is_some())])
+            }
+            Role::Client => (
+                "server",
+                vec![
+                    ("--frames", self.frames.is_some()),
+                    ("--fps", self.fps.is_some()),
+                    ("--seed", self.seed.is_some()),
+                    ("--listen", self.listen.is_some()),
+                    ("--summary", self.summary.is_some()),
+                    ("--records", self.records.is_some()),
+                ],
+            ),
+        };
+        match options.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(UsageError(format!(
+                "{option} belongs to the {other}; this is `--role {}`",
+                role.name()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
