@@ -1,0 +1,72 @@
+//! What went wrong in a plugin, and on which frame.
+
+use plumbline_plugin_api::{ErrorKind, PluginError};
+
+/// A plugin did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("plugin {plugin} {}{cause}", at(*frame))]
+pub struct PluginFault {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The frame that it was given, if it was given one.
+    pub frame: Option<u64>,
+    /// What happened.
+    pub cause: FaultCause,
+}
+
+/// How a plugin failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultCause {
+    /// It returned an error.
+    #[error("failed: {0}")]
+    Failed(String),
+    /// It refused its configuration.
+    #[error("refused its configuration: {0}")]
+    Config(String),
+    /// It panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// It panicked before and could not be started anew.
+    #[error("could not be started again after a panic: {0}")]
+    Restart(String),
+    /// It is not asked any more.
+    #[error("is out of use: {0}")]
+    Quarantined(String),
+}
+
+fn at(frame: Option<u64>) -> String {
+    frame.map_or_else(String::new, |frame| format!("(frame {frame}) "))
+}
+
+impl FaultCause {
+    /// What a plugin's own error means.
+    pub(super) fn of(error: &PluginError) -> Self {
+        let message = error.message().to_owned();
+        match error.kind() {
+            ErrorKind::PANICKED => Self::Panicked(message),
+            ErrorKind::CONFIG => Self::Config(message),
+            _ => Self::Failed(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_names_plugin_frame_and_cause() {
+        let mut fault = PluginFault {
+            plugin: "hough-rust".into(),
+            frame: Some(12),
+            cause: FaultCause::Panicked("index 3 out of range".into()),
+        };
+        assert_eq!(
+            fault.to_string(),
+            "plugin hough-rust (frame 12) panicked: index 3 out of range"
+        );
+        fault.frame = None;
+        fault.cause = FaultCause::of(&PluginError::config("threshold"));
+        assert_eq!(fault.to_string(), "plugin hough-rust refused its configuration: threshold");
+    }
+}
