@@ -2,18 +2,18 @@
 //! settings here; the work is done in the other modules.
 
 pub mod demo;
-pub mod detect;
 pub mod logging;
 pub mod options;
-pub mod plugins;
 pub mod role;
-pub mod scene;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, ConfigError, Loaded, Override};
+use crate::{
+    config::{self, ConfigError, Loaded, Override},
+    plugin,
+};
 use options::{Role, RunOptions};
 
 /// How the program ends; the numbers are part of the interface.
@@ -99,12 +99,9 @@ struct Cli {
 enum Verb {
     /// Both sides of a session on this machine, over loopback
     Demo(demo::Args),
-    /// Run a detector on pictures
-    Detect(detect::Args),
-    /// List, inspect, check and bench plugins
-    Plugins(plugins::Args),
-    /// Write the frames of a scene as pictures with their ground truth
-    Scene(scene::Args),
+    /// Describe the plugins in these libraries, one JSON line each
+    #[command(hide = true)]
+    PluginProbe { paths: Vec<PathBuf> },
 }
 
 /// Runs the program; what `main` does.
@@ -134,9 +131,10 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     let common = &cli.common;
     match (&cli.verb, cli.role) {
         (Some(Verb::Demo(args)), _) => demo::run(args, common),
-        (Some(Verb::Detect(args)), _) => detect::run(args, common),
-        (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
-        (Some(Verb::Scene(args)), _) => scene::run(args, common),
+        (Some(Verb::PluginProbe { paths }), _) => {
+            plugin::probe::answer(paths)?;
+            Ok(Exit::Done)
+        }
         (None, Some(role)) => role::run(role, &cli.run, common),
         (None, None) => {
             Cli::command().print_help()?;
