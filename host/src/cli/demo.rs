@@ -33,6 +33,7 @@ pub struct Args {
 /// What kept either side from doing its work.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let options = &args.run;
+    options.check(Role::Server)?;
     let mut overrides = options.overrides(Role::Server);
     if options.frames.is_none() {
         overrides.push(Override::new("server.frames", FRAMES, "demo"));
@@ -109,15 +110,13 @@ fn watch(
             status = child.wait() => Some(status?),
             () = stop.cancelled() => None,
         };
-        let status = match early {
-            Some(status) => status,
-            None => match tokio::time::timeout(role::CHILD_LIMIT, child.wait()).await {
-                Ok(status) => status?,
-                Err(_) => {
-                    child.kill().await?;
-                    return Ok(None);
-                }
-            },
+        let status = if let Some(status) = early {
+            status
+        } else if let Ok(status) = tokio::time::timeout(role::CHILD_LIMIT, child.wait()).await {
+            status?
+        } else {
+            child.kill().await?;
+            return Ok(None);
         };
         if status.code() != Some(0) {
             stop.cancel();

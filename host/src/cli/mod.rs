@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     config::{self, ConfigError, Loaded, Override},
-    plugin,
+    plugin::{self, FaultCause, PluginFault},
 };
 use options::{Role, RunOptions};
 
@@ -121,10 +121,17 @@ pub fn main() -> ExitCode {
         }
         Err(e) => {
             eprintln!("error: {e:#}");
-            let usage = e.chain().any(|cause| cause.is::<options::UsageError>());
-            if usage { Exit::Usage.into() } else { Exit::Failed.into() }
+            if is_usage(&e) { Exit::Usage.into() } else { Exit::Failed.into() }
         }
     }
+}
+
+/// Whether the arguments or the configuration are to blame.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let fault = cause.downcast_ref::<PluginFault>().map(|fault| &fault.cause);
+        cause.is::<options::UsageError>() || matches!(fault, Some(FaultCause::Config(_)))
+    })
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {

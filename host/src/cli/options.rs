@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::Override;
+use crate::{config::Override, report::RecordFormat};
 
 /// Which side of a session to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -98,38 +98,57 @@ impl RunOptions {
         list
     }
 
-    /// Refuses options that mean nothing to `role`.
+    /// Refuses output that would never be written, or not where it is wanted.
     ///
     /// # Errors
     ///
-    /// [`UsageError`] that names the option and the side it belongs to.
+    /// [`UsageError`] with the option and the reason.
     pub fn check(&self, role: Role) -> Result<(), UsageError> {
-        let (other, options) = match role {
+        let outputs = [("--summary", &self.summary), ("--records", &self.records)];
+        for (option, path) in outputs {
+            let Some(path) = path else { continue };
+            if role == Role::Client {
+                return Err(UsageError(format!(
+                    "{option} belongs to the server, which does the scoring; this is --role client"
+                )));
+            }
+            let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+            if let Some(parent) = parent.filter(|p| !p.is_dir()) {
+                return Err(UsageError(format!(
+                    "{option} {}: there is no directory {}",
+                    path.display(),
+                    parent.display()
+                )));
+            }
+        }
+        if let Some(path) = &self.records {
+            RecordFormat::of(path).map_err(|e| UsageError(format!("--records: {e}")))?;
+        }
+        Ok(())
+    }
+
+    /// Warns of options that mean nothing to `role`: one script may start both
+    /// sides with the same options.
+    pub fn warn_of_ignored(&self, role: Role) {
+        let (other, ignored) = match role {
             Role::Server => (
-                "client",
-                vec![
-                    ("--detector", self.detector.is_some()),
-                    ("--connect", self.connect.is_some()),
-                ],
+                Role::Client,
+                [("--detector", self.detector.is_some()), ("--connect", self.connect.is_some())]
+                    .to_vec(),
             ),
             Role::Client => (
-                "server",
-                vec![
+                Role::Server,
+                [
                     ("--frames", self.frames.is_some()),
                     ("--fps", self.fps.is_some()),
                     ("--seed", self.seed.is_some()),
                     ("--listen", self.listen.is_some()),
-                    ("--summary", self.summary.is_some()),
-                    ("--records", self.records.is_some()),
-                ],
+                ]
+                .to_vec(),
             ),
         };
-        match options.into_iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(UsageError(format!(
-                "{option} belongs to the {other}; this is `--role {}`",
-                role.name()
-            ))),
-            None => Ok(()),
+        for (option, _) in ignored.into_iter().filter(|(_, given)| *given) {
+            tracing::warn!("{option} belongs to the {}; it does nothing here", other.name());
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
 /// What kept the side from doing its work.
 pub fn run(role: Role, options: &RunOptions, common: &Common) -> anyhow::Result<Exit> {
     options.check(role)?;
+    options.warn_of_ignored(role);
     if options.die_with_parent {
         end_with_parent()?;
     }
@@ -42,7 +43,7 @@ pub fn run(role: Role, options: &RunOptions, common: &Common) -> anyhow::Result<
             let settings = client_settings(&loaded, &catalog)?;
             runtime()?.block_on(async {
                 let stop = stop_on_signals()?;
-                Ok(exit_of(&session::run_client(settings, stop).await?))
+                Ok(exit_of(&Box::pin(session::run_client(settings, stop)).await?))
             })
         }
     }

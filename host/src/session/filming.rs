@@ -70,7 +70,8 @@ impl Filming {
             }
             made += 1;
             let room = book.room(self.max_in_flight);
-            if !self.register(book, room)? {
+            self.register(book, room)?;
+            if !room {
                 continue;
             }
             let frame = self.scene.frame();
@@ -85,7 +86,12 @@ impl Filming {
     }
 
     fn wait_for_turn(&mut self, book: &Scorebook) -> bool {
-        if self.when_full == WhenFull::Wait && !book.wait_for_room(self.max_in_flight) {
+        // Under `drop` only the ledger's own bound holds the scene back.
+        let limit = match self.when_full {
+            WhenFull::Wait => self.max_in_flight,
+            WhenFull::Drop => u64::MAX,
+        };
+        if !book.wait_for_room(limit) {
             return false;
         }
         loop {
@@ -97,25 +103,20 @@ impl Filming {
         }
     }
 
-    /// Enters the frame into the ledger; whether it is to be sent. It counts as
-    /// sent before its first byte leaves, so that no answer can overtake that.
-    fn register(&self, book: &Scorebook, room: bool) -> Result<bool, FilmingError> {
+    /// Enters the frame into the ledger. It counts as sent before its first byte
+    /// leaves, so that no answer can overtake that.
+    fn register(&self, book: &Scorebook, send: bool) -> Result<(), LedgerError> {
         let id = self.scene.frame().id();
         let truth = truth(&self.scene);
         let now = book.now();
         book.with(|ledger| {
-            if !ledger.has_room() {
-                // Only possible under `drop`, with thousands of frames behind
-                // one that has no answer yet; the frame is left out entirely.
-                return Ok(false);
-            }
             ledger.generated(id, truth, now)?;
-            if room || self.when_full == WhenFull::Wait {
+            if send {
                 ledger.sent(id, now);
             } else {
                 ledger.not_sent(id);
             }
-            Ok(room)
+            Ok(())
         })
     }
 }

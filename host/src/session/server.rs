@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigError, Loaded},
-    report::{self, Exit, FourColumns, RecordFormat, Run, Summary},
+    report::{self, Exit, FourColumns, Run, Summary},
     scene::{Scene, pacer::Pacer},
     score::{Ledger, LedgerConfig},
     signaling::{Connected, Listener},
@@ -95,9 +95,6 @@ pub async fn run(
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ending> {
     let ServerSettings { config, display, columns, summary, records, single } = settings;
-    if let Some(path) = &records {
-        RecordFormat::of(path)?;
-    }
     let showing = Showing::start(&config.server.display, display, stop.clone())?;
     let mut listener = Listener::bind(&config.signaling, &config.transport).await?;
     listening(listener.local_addr())?;

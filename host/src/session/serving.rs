@@ -209,7 +209,7 @@ impl Session<'_, '_> {
             let wake = self.next_wake(finish_by);
             tokio::select! {
                 biased;
-                () = self.stop.cancelled(), if ending.is_none() || finish_by.is_none() => {
+                () = self.stop.cancelled(), if finish_by.is_none() => {
                     self.book.stop();
                     ending = Some(Ending::Interrupted);
                     finish_by = Some(Instant::now() + LAST_ANSWERS);
