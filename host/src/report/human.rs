@@ -142,7 +142,9 @@ fn table<const N: usize>(
         text.write_fmt(cells).expect("writing to a String cannot fail");
     };
     put(format_args!("{title:<26}"));
-    columns.iter().for_each(|column| put(format_args!("{column:>10}")));
+    for column in columns {
+        put(format_args!("{column:>10}"));
+    }
     for (name, values) in rows {
         put(format_args!("\n  {name:<24}"));
         for value in values {
