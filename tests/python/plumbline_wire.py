@@ -225,9 +225,16 @@ def decode(data):
                 x, y, radius, score, has = r.unpack("ddddB")
                 if not (abs(x) <= MAX_COORDINATE and abs(y) <= MAX_COORDINATE):
                     raise WireError(f"a centre at {x}, {y}")
+                if not (math.isnan(radius) or 0 <= radius <= MAX_COORDINATE):
+                    raise WireError(f"a radius of {radius}")
+                if math.isinf(score):
+                    raise WireError(f"a score of {score}")
                 if has > 1:
                     raise WireError(f"option tag {has}")
-                found.append(Estimate(x, y, radius, score, r.unpack("6d") if has else None))
+                covariance = r.unpack("6d") if has else None
+                if not all(map(math.isfinite, covariance or ())):
+                    raise WireError(f"a covariance of {covariance}")
+                found.append(Estimate(x, y, radius, score, covariance))
             if not found:
                 raise WireError("found, but no estimate")
         elif finding in (1, 2):

@@ -142,15 +142,26 @@ fn table<const N: usize>(
         text.write_fmt(cells).expect("writing to a String cannot fail");
     };
     put(format_args!("{title:<26}"));
-    columns.iter().for_each(|column| put(format_args!("{column:>10}")));
+    for column in columns {
+        put(format_args!("{column:>10}"));
+    }
     for (name, values) in rows {
         put(format_args!("\n  {name:<24}"));
         for value in values {
             match value {
-                Some(value) => put(format_args!("{value:>10.digits$}")),
+                Some(value) => put(format_args!("{:>10}", short(*value, digits))),
                 None => put(format_args!("{:>10}", "-")),
             }
         }
     }
     put(format_args!("\n"));
+}
+
+/// At most 9 characters, so that columns of 10 never touch.
+fn short(value: f64, digits: usize) -> String {
+    match value.abs() {
+        ..1e3 => format!("{value:.digits$}"),
+        ..1e6 => format!("{value:.1}"),
+        _ => format!("{value:.2e}"),
+    }
 }

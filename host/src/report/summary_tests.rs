@@ -131,7 +131,11 @@ fn the_human_summary_fits_80_columns_whatever_the_numbers() {
     summary.reason = Some("a long story ".repeat(20));
     summary.run.detector = "a-detector-with-a-rather-long-name".to_owned();
     summary.error_px.l1.cumulative = 123_456_789.0;
+    summary.error_px.l1.max = Some(2e6);
+    summary.error_px.l1.p99 = Some(999_999.96);
+    summary.latency_ms.max = Some(1.8e13);
     let text = summary.human();
+    assert!(text.contains(" 1000000.0    2.00e6\n"), "{text}");
     let longest = text.lines().max_by_key(|line| line.chars().count()).unwrap();
     assert!(longest.chars().count() <= 80, "{longest}\n{text}");
 }

@@ -94,12 +94,12 @@ impl Answer {
 }
 
 fn check(estimates: &[Estimate]) -> Result<(), WireError> {
-    if estimates.is_empty() || estimates.len() > MAX_ESTIMATES {
-        return Err(WireError::TooMany {
-            what: "estimates in an answer that found something (and not fewer than 1)",
-            count: estimates.len(),
-            limit: MAX_ESTIMATES,
-        });
+    if estimates.is_empty() {
+        return Err(WireError::NoEstimate);
+    }
+    if estimates.len() > MAX_ESTIMATES {
+        let (what, count) = ("estimates in an answer", estimates.len());
+        return Err(WireError::TooMany { what, count, limit: MAX_ESTIMATES });
     }
     for (index, estimate) in estimates.iter().enumerate() {
         let error = |field, value| Err(WireError::Estimate { index, field, value });

@@ -250,6 +250,13 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_found_something_says_what() {
+        assert_eq!(encode(&answer(0), 1 << 16), Err(WireError::NoEstimate));
+        let empty = [&3u32.to_le_bytes()[..], &[0; 8], &[0; 4], &[0; 8], &[0; 8]].concat();
+        assert_eq!(decode(&empty.into()), Err(WireError::NoEstimate));
+    }
+
+    #[test]
     fn numbers_that_cannot_be_a_place_are_refused() {
         let message = answer(1);
         let good = encode(&message, 1 << 16).unwrap();

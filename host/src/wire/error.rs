@@ -65,6 +65,9 @@ pub enum WireError {
         /// The peer's version.
         theirs: Version,
     },
+    /// An answer that claims to have found something and does not say what.
+    #[error("an answer that found something has no estimate; send \"nothing\" instead")]
+    NoEstimate,
     /// A number in an estimate that cannot be a place in a picture.
     #[error(
         "estimate {index} has {field} = {value}; centres lie within ±{MAX_COORDINATE}, radii are not negative, and both, like the covariance, are finite"
