@@ -1,6 +1,8 @@
 //! The command line: one file per verb. Arguments are turned into typed
 //! settings here; the work is done in the other modules.
 
+pub mod scene;
+
 use std::path::PathBuf;
 
 /// How the program ends; the numbers are part of the interface.
