@@ -1,6 +1,9 @@
 //! What makes a configuration of a scene impossible.
 
-use super::config::SceneConfig;
+use super::{
+    config::{Edge, SceneConfig},
+    objects::distractor_radii,
+};
 
 /// A value that cannot be filmed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,10 +110,46 @@ fn fits(c: &SceneConfig) -> Result<(), SceneError> {
             ),
         ));
     }
+    let [below, above] = distractor_radii(c);
+    if c.clutter.count > 0 && below[0] > below[1] && above[0] > above[1] {
+        return Err(SceneError::new(
+            "clutter.radius",
+            format!(
+                "every radius from {} to {} is within a quarter of the ball's; leave room below {:.1} or above {:.1}",
+                c.clutter.radius[0], c.clutter.radius[1], below[1], above[0]
+            ),
+        ));
+    }
+    // Solving for the time of a row needs a ball much slower than the readout.
+    let (fastest, rows) = (c.ball.speed[1], f64::from(c.height));
+    if c.shutter.readout * fastest > 0.5 * rows {
+        return Err(SceneError::new(
+            "shutter.readout",
+            format!(
+                "{} is too slow for a ball of {fastest} pixels per frame on {} rows; at most {:.3}",
+                c.shutter.readout,
+                c.height,
+                0.5 * rows / fastest
+            ),
+        ));
+    }
+    hard_edges(c)?;
     if let Some(start) = c.ball.start {
         for (v, n) in start.into_iter().zip([c.width, c.height]) {
             within("ball.start", v, 0.0, f64::from(n - 1))?;
         }
+    }
+    Ok(())
+}
+
+/// Without anti-aliasing there is nothing that a lens could blur.
+fn hard_edges(c: &SceneConfig) -> Result<(), SceneError> {
+    let lens = &c.lens;
+    let distorts = [lens.k1, lens.k2, lens.k3, lens.p1, lens.p2].iter().any(|k| *k != 0.0);
+    let blurs = lens.defocus > 0.0 || c.shutter.open > 0.0 || c.shutter.readout > 0.0;
+    if c.ball.edge == Edge::Hard && (lens.perspective || distorts || blurs) {
+        let message = "\"hard\" cannot be combined with the lens or the shutter; use \"area\"";
+        return Err(SceneError::new("ball.edge", message.into()));
     }
     Ok(())
 }

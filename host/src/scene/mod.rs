@@ -4,8 +4,11 @@
 //! |---|---|
 //! | [`config`](SceneConfig), [`degradation`], [`preset`](Preset) | `[scene]` of the configuration |
 //! | `motion`, `ball` | where the balls are |
-//! | `disc` | what a ball covers of each pixel |
-//! | `compose`, `stage` | from masks to pixels |
+//! | `camera`, `optics` | the outline of a ball's image; point spread and exposure |
+//! | `disc`, `scanline`, `strip` | what an outline covers of each pixel, exactly |
+//! | `texture`, `objects` | what is behind and in front of the balls |
+//! | `compose`, `light`, `sensor` | from masks to pixels: layers, illumination, noise, tone |
+//! | `stage`, `visibility`, [`Truth`] | one frame and what is known about it |
 //! | [`pacer`] | when the next frame is due |
 //!
 //! Nothing here knows a clock, a socket or a thread. The n-th frame of a
@@ -14,18 +17,28 @@
 //! comes from `libm`, and all randomness comes from the seed.
 
 mod ball;
+mod camera;
 mod check;
 mod compose;
 mod config;
 pub mod degradation;
 mod disc;
+mod gauss;
+mod light;
 mod motion;
+mod objects;
+mod optics;
 pub mod pacer;
 mod patch;
 mod preset;
 mod rng;
+mod scanline;
+mod sensor;
 mod stage;
+mod strip;
+mod texture;
 mod truth;
+mod visibility;
 
 use plumbline_plugin_api::{Frame, PixelFormat};
 

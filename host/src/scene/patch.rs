@@ -71,6 +71,12 @@ impl Patch {
         }
     }
 
+    /// The coverage of pixel (`x`, `y`).
+    pub(crate) fn at(&self, x: i32, y: i32) -> f32 {
+        let (row, alpha) = self.row(y);
+        if (row.start..row.end).contains(&x) { alpha[(x - row.start) as usize] } else { 0.0 }
+    }
+
     /// The rectangle that the mask may touch.
     pub(crate) fn bounds(&self) -> Rect {
         Rect { x0: self.x0, y0: self.y0, x1: self.x0 + self.width, y1: self.y0 + self.height }

@@ -2,17 +2,22 @@
 
 use super::{
     ball::Ball,
+    camera::Camera,
     check::{SceneError, check},
     compose::Composer,
     config::{Format, SceneConfig},
+    optics::Optics,
     patch::Rect,
     truth::Truth,
+    visibility::View,
 };
 
 /// A scene of one preset. Draws its first frame when it is made.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     balls: Vec<Ball>,
+    camera: Camera,
+    optics: Optics,
     composer: Composer,
     canvas: Vec<u8>,
     dirty: Vec<Rect>,
@@ -30,12 +35,21 @@ impl Stage {
             Format::Gray8 => 1,
             Format::Bgr8 => 3,
         };
+        let camera = Camera::new(config);
+        let mut optics = Optics::new([config.width, config.height], config.lens.defocus);
+        let composer = Composer::new(config, channels, &camera, &mut optics);
         let mut stage = Self {
-            composer: Composer::new(config, channels),
             canvas: vec![0; config.width as usize * config.height as usize * channels],
             dirty: Vec::with_capacity(2 * balls.len()),
-            truth: Truth { frame, balls: Vec::with_capacity(balls.len()) },
+            truth: Truth {
+                frame,
+                balls: Vec::with_capacity(balls.len()),
+                clutter: composer.clutter().collect(),
+            },
             balls,
+            camera,
+            optics,
+            composer,
             age: 0,
         };
         stage.draw(true);
@@ -66,22 +80,32 @@ impl Stage {
     fn draw(&mut self, everything: bool) {
         self.dirty.clear();
         for ball in &mut self.balls {
-            let old = ball.patch().bounds();
-            ball.draw(self.age);
-            let new = ball.patch().bounds();
+            let old = ball.bounds();
+            ball.draw(self.age, &self.camera, &mut self.optics);
+            let new = ball.bounds();
             match old.overlaps(new) {
                 true => self.dirty.push(old.union(new)),
                 false => self.dirty.extend([old, new].into_iter().filter(|r| !r.is_empty())),
             }
         }
-        if everything {
+        if everything || self.composer.is_noisy() {
             self.dirty.clear();
             self.dirty.push(self.composer.whole());
         }
         for &rect in &self.dirty {
-            self.composer.compose(&mut self.canvas, rect, &self.balls);
+            self.composer.compose(&mut self.canvas, rect, &self.balls, self.truth.frame);
         }
         self.truth.balls.clear();
-        self.truth.balls.extend(self.balls.iter().map(Ball::truth));
+        for (n, ball) in self.balls.iter().enumerate() {
+            let mut truth = ball.truth(&self.camera);
+            let view = View {
+                whole: self.composer.whole(),
+                bars: self.composer.bars(),
+                nearer: &self.balls[..n],
+                camera: &self.camera,
+            };
+            (truth.visible, truth.visible_arc) = view.of(ball);
+            self.truth.balls.push(truth);
+        }
     }
 }

@@ -9,6 +9,8 @@ pub struct Truth {
     pub frame: u64,
     /// Every ball in the picture; the first one is the one that is scored.
     pub balls: Vec<BallTruth>,
+    /// Circles that are not the ball, back to front.
+    pub clutter: Vec<Circle>,
 }
 
 impl Truth {

@@ -1,0 +1,236 @@
+//! `host scene`: films a scene into files that any other program can be scored on.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use plumbline_plugin_api::{Frame, PixelFormat};
+use serde::Serialize;
+
+use super::Exit;
+use crate::{
+    config::Config,
+    scene::{GAUNTLET_FRAMES, Preset, Scene},
+};
+
+/// Film a scene: frames as PNG files and the ground truth as CSV
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Example: host scene --preset noisy --out frames --frames 100 --seed 7\n\n\
+    truth.csv has one row per frame and ball; integer coordinates are pixel centres.\n\
+    Ball 0 is the one that is scored.")]
+pub struct Args {
+    /// Which scene; [scene] of the configuration says the rest
+    #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
+    pub preset: Option<Preset>,
+    /// Directory for the files; made if it is not there
+    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    pub out: Option<PathBuf>,
+    /// How many frames [default: 60, or the whole gauntlet]
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Same seed, same frames
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// List the presets and film nothing
+    #[arg(long)]
+    pub list: bool,
+    /// With --list: as JSON
+    #[arg(long, requires = "list")]
+    pub json: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+///
+/// When a file cannot be written. A scene that cannot be filmed is
+/// [`Exit::Usage`], after a line on standard error.
+pub fn run(args: &Args, config: &Config) -> anyhow::Result<Exit> {
+    if args.list {
+        list(args.json)?;
+        return Ok(Exit::Done);
+    }
+    let mut scene_config = match args.preset {
+        Some(preset) => config.scene.with_preset(preset),
+        None => config.scene.clone(),
+    };
+    scene_config.seed = args.seed.unwrap_or(scene_config.seed);
+    let mut scene = match Scene::new(&scene_config) {
+        Ok(scene) => scene,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(Exit::Usage);
+        }
+    };
+    let out = args.out.as_deref().unwrap_or(Path::new("."));
+    let frames = args.frames.unwrap_or(match scene_config.preset {
+        Preset::Gauntlet => GAUNTLET_FRAMES * (Preset::ALL.len() as u64 - 1),
+        _ => 60,
+    });
+    film(&mut scene, out, frames)?;
+    println!(
+        "{frames} frames of {} (seed {}) and truth.csv in {}",
+        scene_config.preset.name(),
+        scene_config.seed,
+        out.display()
+    );
+    Ok(Exit::Done)
+}
+
+/// Writes `frames` frames of `scene` as `000000.png` and so on, `truth.csv`,
+/// and `clutter.csv` when there are circles that are not the ball.
+fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    let table = |name: &str| {
+        let path = out.join(name);
+        csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))
+    };
+    let mut truth = table("truth.csv")?;
+    let mut clutter = None;
+    for n in 0..frames {
+        if n > 0 {
+            scene.step();
+        }
+        let file = format!("{n:06}.png");
+        write_png(&scene.frame(), &out.join(&file))?;
+        let (part, known) = (scene.part().name(), scene.truth());
+        for (ball, b) in known.balls.iter().enumerate() {
+            truth.serialize(TruthRow {
+                frame: known.frame,
+                ball,
+                x: b.x,
+                y: b.y,
+                radius: b.radius,
+                visible: b.visible,
+                visible_arc: b.visible_arc,
+                vx: b.velocity[0],
+                vy: b.velocity[1],
+                centroid_x: b.centroid[0],
+                centroid_y: b.centroid[1],
+                projection_x: b.projection[0],
+                projection_y: b.projection[1],
+                preset: part,
+                file: &file,
+            })?;
+        }
+        for c in &known.clutter {
+            if clutter.is_none() {
+                clutter = Some(table("clutter.csv")?);
+            }
+            if let Some(clutter) = &mut clutter {
+                clutter.serialize(ClutterRow { frame: n, x: c.x, y: c.y, radius: c.radius })?;
+            }
+        }
+    }
+    truth.flush()?;
+    clutter.map_or(Ok(()), |mut c| c.flush())?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct TruthRow<'a> {
+    frame: u64,
+    ball: usize,
+    x: f64,
+    y: f64,
+    radius: f64,
+    visible: f64,
+    visible_arc: f64,
+    vx: f64,
+    vy: f64,
+    centroid_x: f64,
+    centroid_y: f64,
+    projection_x: f64,
+    projection_y: f64,
+    preset: &'a str,
+    file: &'a str,
+}
+
+#[derive(Serialize)]
+struct ClutterRow {
+    frame: u64,
+    x: f64,
+    y: f64,
+    radius: f64,
+}
+
+/// Writes a frame losslessly.
+fn write_png(frame: &Frame<'_>, path: &Path) -> anyhow::Result<()> {
+    let bytes: Vec<u8> = (0..frame.height()).flat_map(|y| frame.row(y)).copied().collect();
+    let (bytes, color) = match frame.format() {
+        PixelFormat::GRAY8 => (bytes, image::ExtendedColorType::L8),
+        _ => {
+            let rgb = bytes.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
+            (rgb, image::ExtendedColorType::Rgb8)
+        }
+    };
+    image::save_buffer(path, &bytes, frame.width(), frame.height(), color)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn list(json: bool) -> anyhow::Result<()> {
+    if json {
+        let presets: Vec<_> = Preset::ALL
+            .iter()
+            .map(|p| serde_json::json!({ "name": p.name(), "description": p.description() }))
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&presets)?);
+        return Ok(());
+    }
+    for preset in Preset::ALL {
+        println!("{:<12} {}", preset.name(), preset.description());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::SceneConfig;
+
+    fn args(out: &Path) -> Args {
+        Args {
+            preset: Some(Preset::Crowded),
+            out: Some(out.into()),
+            frames: Some(3),
+            seed: Some(4),
+            list: false,
+            json: false,
+        }
+    }
+
+    #[test]
+    fn files_hold_the_frames_and_the_truth() {
+        let dir = tempfile::tempdir().unwrap();
+        let scene = SceneConfig { width: 200, height: 120, ..SceneConfig::default() };
+        let config = Config { scene, ..Config::default() };
+        assert_eq!(run(&args(dir.path()), &config).unwrap(), Exit::Done);
+
+        let chosen = SceneConfig { seed: 4, ..config.scene.with_preset(Preset::Crowded) };
+        let mut scene = Scene::new(&chosen).unwrap();
+        scene.step();
+        let picture = image::open(dir.path().join("000001.png")).unwrap().to_rgb8();
+        let frame = scene.frame();
+        assert_eq!((picture.width(), picture.height()), (200, 120));
+        for (rgb, bgr) in picture.pixels().zip(frame.data().chunks_exact(3)) {
+            assert_eq!([rgb[2], rgb[1], rgb[0]], bgr);
+        }
+        let mut rows = csv::Reader::from_path(dir.path().join("truth.csv")).unwrap();
+        let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 3 * 8);
+        let row = &rows[8];
+        assert_eq!((&row[0], &row[1], &row[14]), ("1", "0", "000001.png"));
+        // Read back without a loss.
+        assert_eq!(row[2].parse::<f64>().unwrap(), scene.truth().balls[0].x);
+    }
+
+    #[test]
+    fn an_impossible_scene_is_a_usage_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let scene = SceneConfig { width: 10, ..SceneConfig::default() };
+        let config = Config { scene, ..Config::default() };
+        assert_eq!(run(&args(dir.path()), &config).unwrap(), Exit::Usage);
+    }
+}
