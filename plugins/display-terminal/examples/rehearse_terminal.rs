@@ -1,4 +1,4 @@
-//! Drives the display with made-up frames and scores: `rehearse [server|client] [frames] [fps]`.
+//! Drives the display with made-up frames and scores: `rehearse_terminal [server|client] [frames] [fps]`.
 
 use std::{f64::consts::TAU, thread::sleep, time::Duration};
 
