@@ -103,6 +103,9 @@ enum Verb {
     Detect(detect::Args),
     /// List, inspect, check and bench plugins
     Plugins(plugins::Args),
+    /// What this program starts itself with to look into plugins
+    #[command(hide = true)]
+    PluginWorker(plugins::WorkerArgs),
     /// Write the frames of a scene as pictures with their ground truth
     Scene(scene::Args),
 }
@@ -136,6 +139,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         (Some(Verb::Demo(args)), _) => demo::run(args, common),
         (Some(Verb::Detect(args)), _) => detect::run(args, common),
         (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
+        (Some(Verb::PluginWorker(args)), _) => plugins::run_worker(args),
         (Some(Verb::Scene(args)), _) => scene::run(args, common),
         (None, Some(role)) => role::run(role, &cli.run, common),
         (None, None) => {

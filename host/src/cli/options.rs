@@ -105,9 +105,13 @@ impl RunOptions {
     /// [`UsageError`] that names the option and the side it belongs to.
     pub fn check(&self, role: Role) -> Result<(), UsageError> {
         let (other, options) = match role {
-            Role::Server => {
-                ("client", vec![("--detector", self.detector.is_some()), ("--connect", self.connect.is_some())])
-            }
+            Role::Server => (
+                "client",
+                vec![
+                    ("--detector", self.detector.is_some()),
+                    ("--connect", self.connect.is_some()),
+                ],
+            ),
             Role::Client => (
                 "server",
                 vec![
