@@ -12,5 +12,5 @@ if cargo deny fetch db >/dev/null 2>&1; then
     cargo deny check
 else
     echo "deny: the advisory database cannot be reached; checking licences, bans and sources"
-    cargo deny --offline check bans licenses sources
+    cargo deny check bans licenses sources
 fi

@@ -7,13 +7,15 @@ pub mod logging;
 pub mod options;
 pub mod plugins;
 pub mod role;
-pub mod scene;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, ConfigError, Loaded, Override};
+use crate::{
+    config::{self, ConfigError, Loaded, Override},
+    plugin,
+};
 use options::{Role, RunOptions};
 
 /// How the program ends; the numbers are part of the interface.
@@ -106,8 +108,6 @@ enum Verb {
     /// What this program starts itself with to look into plugins
     #[command(hide = true)]
     PluginWorker(plugins::WorkerArgs),
-    /// Write the frames of a scene as pictures with their ground truth
-    Scene(scene::Args),
 }
 
 /// Runs the program; what `main` does.
@@ -127,7 +127,9 @@ pub fn main() -> ExitCode {
         }
         Err(e) => {
             eprintln!("error: {e:#}");
-            let usage = e.chain().any(|cause| cause.is::<options::UsageError>());
+            let usage = e
+                .chain()
+                .any(|cause| cause.is::<options::UsageError>() || cause.is::<plugin::FindError>());
             if usage { Exit::Usage.into() } else { Exit::Failed.into() }
         }
     }
@@ -140,7 +142,6 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         (Some(Verb::Detect(args)), _) => detect::run(args, common),
         (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
         (Some(Verb::PluginWorker(args)), _) => plugins::run_worker(args),
-        (Some(Verb::Scene(args)), _) => scene::run(args, common),
         (None, Some(role)) => role::run(role, &cli.run, common),
         (None, None) => {
             Cli::command().print_help()?;

@@ -66,6 +66,18 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// The same with more lines behind it.
+    #[must_use]
+    pub fn followed_by(mut self, lines: &str) -> Self {
+        if !lines.is_empty() {
+            self.report.push('\n');
+            self.report.push_str(lines.trim_end());
+        }
+        self
+    }
+}
+
 /// A checked configuration and the document it came from.
 #[derive(Debug)]
 pub struct Loaded {

@@ -1,1 +1,34 @@
-//! Pure-Rust gradient Hough detector with sub-pixel refinement
+//! Pure-Rust gradient Hough detector with sub-pixel refinement.
+//!
+//! A frame goes through stages, one module each:
+//!
+//! | stage | module |
+//! |---|---|
+//! | halving, again and again, until the largest disc is small | [`pyramid`] |
+//! | gradient, threshold, thinning: a list of edges per level | [`gradient`] |
+//! | votes along the gradient for radii of 4 to 11 pixels of the level | [`votes`] |
+//! | radius, coverage, and the way back to full resolution | [`rays`] |
+//! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
+//!
+//! [`HoughRust`] puts them together.
+
+pub mod config;
+pub mod detector;
+pub mod edge_model;
+pub mod gradient;
+pub mod image;
+pub mod linalg;
+pub mod pyramid;
+pub mod rays;
+pub mod refine;
+pub mod simd;
+pub mod votes;
+
+pub use config::{Config, Polarity};
+pub use detector::HoughRust;
+
+plumbline_plugin_api::export_plugin! {
+    detector: HoughRust,
+    name: "hough-rust",
+    description: "Gradient Hough with maximum-likelihood refinement, pure Rust",
+}

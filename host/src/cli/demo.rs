@@ -1,0 +1,127 @@
+//! `host demo`: both sides on this machine, as two processes over loopback.
+
+use std::{io::IsTerminal as _, net::SocketAddr, process::Stdio};
+
+use anyhow::Context as _;
+use tokio::process::{Child, Command};
+
+use super::{
+    Common, Exit,
+    options::{Role, RunOptions},
+    role,
+};
+use crate::{config::Override, plugin::Catalog, session};
+
+/// Frames that a demo has unless told otherwise.
+const FRAMES: u64 = 600;
+
+/// Arguments of `host demo`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  host demo
+  host demo --frames 2000 --fps 0 --detector hough-opencv --summary summary.json
+  host demo --no-graphics -c scene.ball.radius=8")]
+pub struct Args {
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+/// Runs the demo: this process serves, a child is the client.
+///
+/// # Errors
+///
+/// What kept either side from doing its work.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    let options = &args.run;
+    let mut overrides = options.overrides(Role::Server);
+    if options.frames.is_none() {
+        overrides.push(Override::new("server.frames", FRAMES, "demo"));
+    }
+    if options.listen.is_none() {
+        overrides.push(Override::new("signaling.listen", "127.0.0.1:0", "demo"));
+    }
+    if options.display.is_none() && !std::io::stdout().is_terminal() {
+        overrides.push(Override::new("server.display", "display-null", "demo"));
+    }
+    let loaded = common.load(overrides)?;
+    let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    let settings = role::server_settings(&loaded, &catalog, options)?.single();
+    role::runtime()?.block_on(async {
+        let stop = role::stop_on_signals()?;
+        let mut client = None;
+        let ending = session::run_server(settings, stop.clone(), |address| {
+            let child = start_client(options, common, address)?;
+            client = Some(watch(child, stop.clone()));
+            Ok(())
+        })
+        .await;
+        let status = match client {
+            Some(task) => task.await.context("the client's watcher")??,
+            None => None,
+        };
+        let ending = ending?;
+        match status {
+            Some(code) if code != 0 => Ok(if code == 2 { Exit::Usage } else { Exit::Failed }),
+            _ => Ok(role::exit_of(&ending)),
+        }
+    })
+}
+
+fn start_client(
+    options: &RunOptions,
+    common: &Common,
+    server: SocketAddr,
+) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = Command::new(program);
+    command.args(["--role", "client", "--die-with-parent", "--connect", &server.to_string()]);
+    command.args(["--log", common.log.as_deref().unwrap_or("warn")]);
+    if let Some(file) = &common.config {
+        command.arg("--config").arg(file);
+    }
+    for set in &common.set {
+        command.args(["-c", set]);
+    }
+    for dir in &common.plugin_path {
+        command.arg("--plugin-path").arg(dir);
+    }
+    if let Some(detector) = &options.detector {
+        command.args(["--detector", detector]);
+    }
+    if options.no_graphics {
+        command.arg("--no-graphics");
+    }
+    // The terminal's Ctrl+C reaches this process; the client hears of it from
+    // its server, so that both end in order.
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null());
+    command.kill_on_drop(true);
+    command.spawn().context("cannot start the client")
+}
+
+/// Waits for the client; one that ends early takes the server with it, and one
+/// that outlives it is ended.
+fn watch(
+    mut child: Child,
+    stop: tokio_util::sync::CancellationToken,
+) -> tokio::task::JoinHandle<anyhow::Result<Option<i32>>> {
+    tokio::spawn(async move {
+        let early = tokio::select! {
+            status = child.wait() => Some(status?),
+            () = stop.cancelled() => None,
+        };
+        let status = match early {
+            Some(status) => status,
+            None => match tokio::time::timeout(role::CHILD_LIMIT, child.wait()).await {
+                Ok(status) => status?,
+                Err(_) => {
+                    child.kill().await?;
+                    return Ok(None);
+                }
+            },
+        };
+        if status.code() != Some(0) {
+            stop.cancel();
+        }
+        Ok(status.code())
+    })
+}

@@ -1,0 +1,79 @@
+//! How a session can end.
+
+use crate::{
+    transport::TransportError,
+    wire::{Bye, WireError},
+};
+
+/// Why a session is over.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// Everything that was to be done is done.
+    Completed,
+    /// A user ended it, here or at the peer: a signal, a closed window.
+    Interrupted,
+    /// The peer vanished without a goodbye.
+    PeerLost(String),
+    /// Something went wrong; the reason is for people.
+    Failed(String),
+}
+
+impl Ending {
+    /// The word in a summary: `completed`, `interrupted`, `peer_lost` or `failed`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::PeerLost(_) => "peer_lost",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// What to tell the peer.
+    pub(super) fn goodbye(&self) -> Bye {
+        match self {
+            Self::Completed => Bye::Completed,
+            Self::Interrupted => Bye::Interrupted,
+            Self::PeerLost(reason) | Self::Failed(reason) => Bye::Failed(reason.as_str().into()),
+        }
+    }
+
+    /// What the peer's goodbye means here.
+    pub(super) fn from_peer(bye: Bye) -> Self {
+        match bye {
+            Bye::Completed => Self::Completed,
+            Bye::Interrupted => Self::Interrupted,
+            Bye::Unsupported(reason) => Self::Failed(format!("the peer cannot serve us: {reason}")),
+            Bye::Violation(reason) => {
+                Self::Failed(format!("the peer refused what we sent: {reason}"))
+            }
+            Bye::Failed(reason) => Self::Failed(format!("the peer failed: {reason}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::PeerLost(reason) => write!(f, "the peer is lost: {reason}"),
+            Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl From<TransportError> for Ending {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Closed(reason) | TransportError::Lost(reason) => Self::PeerLost(reason),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<WireError> for Ending {
+    fn from(error: WireError) -> Self {
+        Self::Failed(format!("the peer broke the protocol: {error}"))
+    }
+}

@@ -1,0 +1,68 @@
+//! Settings, from `[plugin.hough-rust]` in `config.toml`.
+
+use plumbline_plugin_api::{PluginError, prelude::*};
+
+/// Which discs are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Polarity {
+    /// Brighter than their surroundings.
+    Bright,
+    /// Darker than their surroundings.
+    Dark,
+    /// Either.
+    #[default]
+    Both,
+}
+
+/// Settings of the detector.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Smallest radius that is looked for, in pixels.
+    #[schemars(range(min = 4.0, max = 4096.0))]
+    pub min_radius: f64,
+    /// Largest radius that is looked for, in pixels; 0 for 0.6 of the picture's shorter side.
+    #[schemars(range(min = 0.0, max = 8192.0))]
+    pub max_radius: f64,
+    /// Which discs are looked for: brighter than their surroundings, darker, or both.
+    pub polarity: Polarity,
+    /// How many discs are reported, at most.
+    #[schemars(range(min = 1, max = 256))]
+    pub max_circles: usize,
+    /// Discs with a lower score are not reported. The score runs from 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_score: f64,
+    /// Look near the last answer first; search the whole picture when nothing is there.
+    pub tracking: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            min_radius: 6.0,
+            max_radius: 0.0,
+            polarity: Polarity::Both,
+            max_circles: 32,
+            min_score: 0.3,
+            tracking: false,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what the schema cannot say.
+    ///
+    /// # Errors
+    ///
+    /// When the largest radius is below the smallest.
+    pub fn check(&self) -> Result<(), PluginError> {
+        if self.max_radius != 0.0 && self.max_radius < self.min_radius {
+            return Err(PluginError::config(format!(
+                "max_radius = {} is below min_radius = {}; use 0 for no limit",
+                self.max_radius, self.min_radius
+            )));
+        }
+        Ok(())
+    }
+}

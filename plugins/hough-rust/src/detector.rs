@@ -1,0 +1,270 @@
+//! The stages put together.
+
+use plumbline_plugin_api::{
+    Covariance, Detection, Detections, Detector, Frame, HostInfo, PluginError,
+};
+
+use crate::{
+    config::{Config, Polarity},
+    gradient::EdgeFinder,
+    image::{Image, Weights},
+    pyramid::{MAX_LEVELS, Pyramid, to_full, to_level},
+    rays::{Circle, Rays, Ring},
+    refine::{Fit, Refiner},
+    votes::{Accumulator, Side},
+};
+
+/// Radii that one level looks for, in its pixels. Each level's range overlaps
+/// its neighbours' by a fifth.
+const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
+/// Edges that vote in one level, at most.
+const EDGE_BUDGET: usize = 6000;
+/// Peaks that one level and polarity puts forward.
+const PEAKS: usize = 24;
+/// Coverage below which a candidate is dropped on its way up.
+const MIN_COVERAGE: f32 = 0.4;
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    ring: Ring,
+    sign: f32,
+    weights: Weights,
+    step: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    fit: Fit,
+    score: f64,
+}
+
+/// The detector: see the crate's documentation.
+#[derive(Debug)]
+pub struct HoughRust {
+    config: Config,
+    pyramid: Pyramid,
+    edges: EdgeFinder,
+    votes: Accumulator,
+    rays: Rays,
+    refiner: Refiner,
+    candidates: Vec<Candidate>,
+    found: Vec<Found>,
+}
+
+impl Detector for HoughRust {
+    type Config = Config;
+
+    fn new(config: Config, _host: &HostInfo) -> Result<Self, PluginError> {
+        Self::with_config(config)
+    }
+
+    fn detect(&mut self, frame: &Frame<'_>, found: &mut Detections) -> Result<(), PluginError> {
+        let image = Image::of_frame(frame).ok_or_else(|| {
+            PluginError::failed(format!("pixel format {} is not gray8 or bgr8", frame.format()))
+        })?;
+        self.search(&image);
+        for f in &self.found {
+            let c = &f.fit.covariance;
+            found.push(
+                Detection::new(f.fit.circle.x, f.fit.circle.y, f.fit.circle.r, f.score)
+                    .with_covariance(Covariance {
+                        xx: c[0][0],
+                        xy: c[0][1],
+                        xr: c[0][2],
+                        yy: c[1][1],
+                        yr: c[1][2],
+                        rr: c[2][2],
+                    }),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl HoughRust {
+    /// Makes a detector.
+    ///
+    /// # Errors
+    ///
+    /// When the settings contradict each other.
+    pub fn with_config(config: Config) -> Result<Self, PluginError> {
+        config.check()?;
+        Ok(Self {
+            config,
+            pyramid: Pyramid::default(),
+            edges: EdgeFinder::default(),
+            votes: Accumulator::default(),
+            rays: Rays::default(),
+            refiner: Refiner::default(),
+            candidates: Vec::with_capacity(256),
+            found: Vec::with_capacity(256),
+        })
+    }
+
+    fn search(&mut self, image: &Image<'_>) {
+        self.candidates.clear();
+        self.found.clear();
+        if image.width < 12 || image.height < 12 {
+            return;
+        }
+        let side = image.width.min(image.height) as f64;
+        let smallest = self.config.min_radius;
+        let largest =
+            if self.config.max_radius > 0.0 { self.config.max_radius } else { 0.6 * side };
+        let level_of =
+            |r: f64| ((r / LEVEL_RADII.0).log2().floor().max(0.0) as usize).min(MAX_LEVELS);
+        // Small radii are looked for at half size: averaging is worth more
+        // than resolution, and it costs a quarter.
+        let bottom = level_of(smallest).max(usize::from(smallest >= 6.0));
+        let mut top = bottom;
+        while LEVEL_RADII.1 * f64::from(1_u32 << top) < largest && top < MAX_LEVELS {
+            top += 1;
+        }
+        self.pyramid.build(image, top);
+        for level in bottom..=top {
+            let scale = f64::from(1_u32 << level);
+            let from = if level == bottom { smallest / scale } else { LEVEL_RADII.0 };
+            self.search_level(
+                image,
+                level,
+                (from as f32 - 0.5, (largest / scale).min(LEVEL_RADII.1) as f32),
+            );
+        }
+        self.candidates.sort_by(|a, b| {
+            let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
+            key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
+        });
+        self.refine(image);
+    }
+
+    fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32)) {
+        let image = self.pyramid.level(full, level);
+        if image.width < 8 || image.height < 8 {
+            return;
+        }
+        self.edges.find(&image, EDGE_BUDGET);
+        let step = 0.75 * f32::from(self.edges.threshold) / 4.0;
+        for side in [Side::Brighter, Side::Darker] {
+            let wanted = match self.config.polarity {
+                Polarity::Both => true,
+                Polarity::Bright => side == Side::Brighter,
+                Polarity::Dark => side == Side::Darker,
+            };
+            if !wanted && image.channels() == 1 {
+                continue;
+            }
+            self.votes.vote((image.width, image.height), &self.edges.edges, side, radii, PEAKS);
+            let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
+            for i in 0..self.votes.peaks.len() {
+                let peak = self.votes.peaks[i];
+                let mut best = None;
+                for c in 0..image.channels() {
+                    let mut weights = [0.0; 3];
+                    weights[c] = 1.0;
+                    if let Some((r, coverage)) =
+                        self.rays.probe(&image, &weights, (peak.x, peak.y), radii, sign, step)
+                        && best.is_none_or(|(_, b, _)| coverage > b)
+                    {
+                        best = Some((r, coverage, weights));
+                    }
+                }
+                let Some((r, coverage, weights)) = best else { continue };
+                if coverage < MIN_COVERAGE {
+                    continue;
+                }
+                let circle = Circle { x: f64::from(peak.x), y: f64::from(peak.y), r: f64::from(r) };
+                let climbed = self.climb(full, level, circle, sign, weights, step);
+                if let Some(candidate) = climbed
+                    && !is_known(&mut self.candidates, &candidate)
+                {
+                    self.candidates.push(candidate);
+                }
+            }
+        }
+    }
+
+    /// Follows a candidate from its level to full resolution.
+    fn climb(
+        &self,
+        full: &Image<'_>,
+        level: usize,
+        circle: Circle,
+        sign: f32,
+        weights: Weights,
+        step: f32,
+    ) -> Option<Candidate> {
+        let (mut circle, mut sign, mut weights) = (circle, sign, weights);
+        let mut ring = None;
+        for n in (0..=level).rev() {
+            let image = self.pyramid.level(full, n);
+            let mut window = if n == level { 2.0 } else { 2.5 };
+            if circle.r < 6.0 {
+                window = 1.5;
+            }
+            let fit = self.rays.fit(&image, &weights, circle, window, sign, step)?;
+            if fit.coverage < MIN_COVERAGE || fit.circle.r < 2.0 {
+                return None;
+            }
+            if image.channels() == 3 {
+                (weights, sign) = self.rays.channel_weights(&image, &fit.circle)?;
+            }
+            circle = fit.circle;
+            ring = Some(fit);
+            if n > 0 {
+                let (x, y) = (to_full(circle.x, n), to_full(circle.y, n));
+                circle = Circle { x: to_level(x, n - 1), y: to_level(y, n - 1), r: 2.0 * circle.r };
+            }
+        }
+        ring.map(|ring| Candidate { ring, sign, weights, step })
+    }
+
+    fn refine(&mut self, image: &Image<'_>) {
+        let side = image.width.max(image.height) as f64;
+        for i in 0..self.candidates.len() {
+            if self.found.len() >= self.config.max_circles {
+                break;
+            }
+            let c = self.candidates[i];
+            let at = c.ring.circle;
+            if self.found.iter().any(|f| overlaps(&f.fit.circle, &at)) {
+                continue;
+            }
+            let blur = f64::from(c.ring.contrast / c.ring.slope) * 0.399;
+            let contrast = f64::from(c.sign * c.ring.contrast);
+            let Some(fit) = self.refiner.fit(image, &c.weights, at, blur, contrast) else {
+                continue;
+            };
+            let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();
+            let score = f64::from(c.ring.coverage) * fit.explained.clamp(0.0, 1.0) / (1.0 + sd);
+            let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < side;
+            if score >= self.config.min_score
+                && inside
+                && fit.contrast * contrast > 0.0
+                && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
+            {
+                self.found.push(Found { fit, score });
+            }
+        }
+        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+}
+
+/// Whether two circles describe one disc.
+fn overlaps(a: &Circle, b: &Circle) -> bool {
+    (a.x - b.x).hypot(a.y - b.y) < 0.5 * a.r.max(b.r)
+}
+
+/// Whether `new` is among `candidates` already; the better of the two stays.
+fn is_known(candidates: &mut [Candidate], new: &Candidate) -> bool {
+    let same = candidates.iter_mut().find(|old| {
+        let (a, b) = (&old.ring.circle, &new.ring.circle);
+        (a.x - b.x).hypot(a.y - b.y) < 0.2 * a.r && (a.r - b.r).abs() < 0.2 * a.r
+    });
+    if let Some(old) = same {
+        if new.ring.coverage > old.ring.coverage {
+            *old = *new;
+        }
+        return true;
+    }
+    false
+}

@@ -1,0 +1,118 @@
+//! Pictures as the stages see them: one or three interleaved or separate
+//! planes of bytes, at full or reduced resolution.
+
+use plumbline_plugin_api::{Frame, PixelFormat};
+
+/// Weights of the channels in a grey value; a grey picture uses the first.
+pub type Weights = [f32; 3];
+
+/// A borrowed picture of one or three channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    planes: [&'a [u8]; 3],
+    channels: usize,
+    /// Bytes from a pixel to the next in a row.
+    step: usize,
+    stride: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl<'a> Image<'a> {
+    /// The picture in `frame`; `None` when its format is not known.
+    pub fn of_frame(frame: &Frame<'a>) -> Option<Self> {
+        let data = frame.data();
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let stride = frame.stride();
+        match frame.format() {
+            PixelFormat::GRAY8 => Some(Self::grey(data, width, height, stride)),
+            PixelFormat::BGR8 if data.len() >= 3 => Some(Self {
+                planes: [data, &data[1..], &data[2..]],
+                channels: 3,
+                step: 3,
+                stride,
+                width,
+                height,
+            }),
+            PixelFormat::BGR8 => Some(Self::grey(&[], 0, 0, 0)),
+            _ => None,
+        }
+    }
+
+    /// A picture of one channel.
+    pub fn grey(data: &'a [u8], width: usize, height: usize, stride: usize) -> Self {
+        Self { planes: [data, &[], &[]], channels: 1, step: 1, stride, width, height }
+    }
+
+    /// A picture of separate, tightly packed planes: one or three.
+    pub fn planar(planes: [&'a [u8]; 3], channels: usize, width: usize, height: usize) -> Self {
+        Self { planes, channels, step: 1, stride: width, width, height }
+    }
+
+    /// One or three.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Row `y` of channel `c`, from its first pixel on; with [`Image::step`] bytes a pixel.
+    pub fn row(&self, c: usize, y: usize) -> &'a [u8] {
+        let start = y * self.stride;
+        let end = start + (self.width - 1) * self.step + 1;
+        &self.planes[c][start..end]
+    }
+
+    /// Bytes from a pixel of a channel to the next one of its row.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Grey value at a pixel, weighted.
+    #[inline]
+    pub fn pixel(&self, x: usize, y: usize, weights: &Weights) -> f32 {
+        let i = y * self.stride + x * self.step;
+        if self.channels == 1 {
+            f32::from(self.planes[0][i])
+        } else {
+            weights[0] * f32::from(self.planes[0][i])
+                + weights[1] * f32::from(self.planes[1][i])
+                + weights[2] * f32::from(self.planes[2][i])
+        }
+    }
+
+    /// Grey value at a position, interpolated bilinearly; `None` outside of the
+    /// pixel centres.
+    #[inline]
+    pub fn sample(&self, x: f32, y: f32, weights: &Weights) -> Option<f32> {
+        if !(x >= 0.0 && y >= 0.0) {
+            return None;
+        }
+        let (ix, iy) = (x as usize, y as usize);
+        if ix + 1 >= self.width || iy + 1 >= self.height {
+            return None;
+        }
+        let (fx, fy) = (x - ix as f32, y - iy as f32);
+        let i = iy * self.stride + ix * self.step;
+        if self.channels == 1 {
+            Some(self.bilinear(0, i, fx, fy))
+        } else {
+            Some(
+                weights[0] * self.bilinear(0, i, fx, fy)
+                    + weights[1] * self.bilinear(1, i, fx, fy)
+                    + weights[2] * self.bilinear(2, i, fx, fy),
+            )
+        }
+    }
+
+    #[inline]
+    fn bilinear(&self, c: usize, i: usize, fx: f32, fy: f32) -> f32 {
+        let p = self.planes[c];
+        let (j, s) = (i + self.stride, self.step);
+        let (a, b) = (f32::from(p[i]), f32::from(p[i + s]));
+        let (c, d) = (f32::from(p[j]), f32::from(p[j + s]));
+        let top = a + (b - a) * fx;
+        let bottom = c + (d - c) * fx;
+        top + (bottom - top) * fy
+    }
+}

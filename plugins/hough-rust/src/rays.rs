@@ -1,0 +1,259 @@
+//! Radius and coverage: rays from a centre look for the edge, a robust fit to
+//! what they hit moves the circle, and the share of rays that hit it is the
+//! angular coverage.
+
+use crate::{
+    image::{Image, Weights},
+    linalg,
+};
+
+/// A circle in the coordinates of the picture at hand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Circle {
+    /// Centre, column.
+    pub x: f64,
+    /// Centre, row.
+    pub y: f64,
+    /// Radius.
+    pub r: f64,
+}
+
+/// A circle with what the rays saw of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ring {
+    /// Where it is.
+    pub circle: Circle,
+    /// Share of the rays inside the picture that meet the edge at the circle.
+    pub coverage: f32,
+    /// Share of the rays that stay inside the picture.
+    pub visible: f32,
+    /// Median of (inside - outside), in grey levels.
+    pub contrast: f32,
+    /// Median steepness at the edge, in grey levels a pixel.
+    pub slope: f32,
+    /// Root mean square distance of the edge points from the circle.
+    pub spread: f32,
+}
+
+/// Directions that are looked at.
+pub const RAYS: usize = 64;
+const MAX_SAMPLES: usize = 28;
+
+/// Unit vectors and scratch memory.
+#[derive(Debug)]
+pub struct Rays {
+    directions: [(f32, f32); RAYS],
+}
+
+impl Default for Rays {
+    fn default() -> Self {
+        let mut directions = [(0.0, 0.0); RAYS];
+        for (i, d) in directions.iter_mut().enumerate() {
+            let (s, c) = libm::sincosf(std::f32::consts::TAU * (i as f32 + 0.5) / RAYS as f32);
+            *d = (c, s);
+        }
+        Self { directions }
+    }
+}
+
+impl Rays {
+    /// The radius in `from..=to` at which most rays from (x, y) leave the disc,
+    /// with the share of rays that do. `sign` is 1 for a disc brighter than its
+    /// surroundings; a drop counts from `step` grey levels on.
+    pub fn probe(
+        &self,
+        image: &Image<'_>,
+        weights: &Weights,
+        (x, y): (f32, f32),
+        (from, to): (f32, f32),
+        sign: f32,
+        step: f32,
+    ) -> Option<(f32, f32)> {
+        let first = (from - 2.0).max(0.0);
+        let n = ((to + 3.0 - first) as usize).min(MAX_SAMPLES);
+        let mut hits = [0_u32; MAX_SAMPLES];
+        let mut sums = [0.0_f32; MAX_SAMPLES];
+        let mut seen = [0_u32; MAX_SAMPLES];
+        for &(dx, dy) in self.directions.iter().step_by(2) {
+            let mut values = [0.0_f32; MAX_SAMPLES];
+            let mut m = 0;
+            while m < n {
+                let rho = first + m as f32;
+                let Some(v) = image.sample(x + dx * rho, y + dy * rho, weights) else { break };
+                values[m] = sign * v;
+                m += 1;
+            }
+            for k in 1..m.saturating_sub(1) {
+                let near = |j: usize| values[j - 1] - values[(j + 1).min(m - 1)];
+                let drop = near(k).max(near((k - 1).max(1))).max(near((k + 1).min(m - 1)));
+                seen[k] += 1;
+                hits[k] += u32::from(drop >= step);
+                sums[k] += near(k).clamp(-4.0 * step, 4.0 * step);
+            }
+        }
+        let rays = RAYS as u32 / 2;
+        let best = (1..n.saturating_sub(1)).filter(|&k| 2 * seen[k] > rays).max_by(|&a, &b| {
+            let value =
+                |k: usize| hits[k] as f32 / seen[k] as f32 + sums[k] / (4.0 * step * rays as f32);
+            value(a).total_cmp(&value(b))
+        })?;
+        Some((first + best as f32, hits[best] as f32 / seen[best] as f32))
+    }
+
+    /// Moves `circle` to the edge points that rays find within `window` pixels
+    /// of it. An edge counts from a drop of `step` grey levels over 2 pixels on.
+    pub fn fit(
+        &self,
+        image: &Image<'_>,
+        weights: &Weights,
+        circle: Circle,
+        window: f32,
+        sign: f32,
+        step: f32,
+    ) -> Option<Ring> {
+        let mut rho = [f64::NAN; RAYS];
+        let mut slopes = [0.0_f32; RAYS];
+        let mut contrasts = [0.0_f32; RAYS];
+        let (mut found, mut visible) = (0, 0);
+        let first = (circle.r as f32 - window - 1.0).max(0.0);
+        let n = (((circle.r as f32 + window + 1.0 - first) / 0.5) as usize + 1).min(MAX_SAMPLES);
+        for (i, &(dx, dy)) in self.directions.iter().enumerate() {
+            let mut values = [0.0_f32; MAX_SAMPLES];
+            let mut m = 0;
+            while m < n {
+                let rho = first + 0.5 * m as f32;
+                let (x, y) = (circle.x as f32 + dx * rho, circle.y as f32 + dy * rho);
+                let Some(v) = image.sample(x, y, weights) else { break };
+                values[m] = sign * v;
+                m += 1;
+            }
+            if m < n {
+                continue;
+            }
+            visible += 1;
+            let drop = |k: usize| values[k - 2] - values[k + 2];
+            let Some(k) = (2..m - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
+            if drop(k) < step {
+                continue;
+            }
+            let shift = if k > 2 && k + 3 < m {
+                let (a, b, c) = (drop(k - 1), drop(k), drop(k + 1));
+                let bend = a - 2.0 * b + c;
+                if bend < 0.0 { (0.5 * (a - c) / bend).clamp(-0.5, 0.5) } else { 0.0 }
+            } else {
+                0.0
+            };
+            rho[i] = f64::from(first + 0.5 * (k as f32 + shift));
+            slopes[found] = drop(k) / 2.0;
+            contrasts[found] = values[0].max(values[1]) - values[m - 1].min(values[m - 2]);
+            found += 1;
+        }
+        if visible < RAYS / 4 || found < 8 {
+            return None;
+        }
+        let (fitted, spread, hits) = self.robust_circle(circle, &rho)?;
+        Some(Ring {
+            circle: fitted,
+            coverage: hits as f32 / visible as f32,
+            visible: visible as f32 / RAYS as f32,
+            contrast: median(&mut contrasts[..found]),
+            slope: median(&mut slopes[..found]),
+            spread,
+        })
+    }
+
+    /// Reweighted least squares on rho = r + dx cos + dy sin. Returns the
+    /// circle, the spread of the points on it, and their number.
+    fn robust_circle(&self, circle: Circle, rho: &[f64; RAYS]) -> Option<(Circle, f32, usize)> {
+        let mut centre = [0.0, 0.0, circle.r];
+        let residual = |p: &[f64; 3], i: usize| {
+            let (c, s) = self.directions[i];
+            rho[i] - (p[2] + p[0] * f64::from(c) + p[1] * f64::from(s))
+        };
+        let mut scale = f64::INFINITY;
+        for round in 0..6 {
+            let mut a = [[0.0; 3]; 3];
+            let mut b = [0.0; 3];
+            for i in 0..RAYS {
+                if rho[i].is_nan() {
+                    continue;
+                }
+                let e = residual(&centre, i);
+                let w = if round == 0 { 1.0 / (1.0 + e * e) } else { tukey(e, 4.0 * scale) };
+                let (c, s) = self.directions[i];
+                let row = [f64::from(c), f64::from(s), 1.0];
+                for j in 0..3 {
+                    for k in 0..=j {
+                        a[j][k] += w * row[j] * row[k];
+                    }
+                    b[j] += w * row[j] * rho[i];
+                }
+            }
+            centre = linalg::solve(&a, &b, 3)?;
+            let mut sizes = [0.0_f32; RAYS];
+            let mut n = 0;
+            for i in (0..RAYS).filter(|&i| !rho[i].is_nan()) {
+                sizes[n] = residual(&centre, i).abs() as f32;
+                n += 1;
+            }
+            scale = f64::from(1.4826 * median(&mut sizes[..n])).max(0.05);
+        }
+        let tolerance = (3.0 * scale).clamp(0.6, 1.0);
+        let (mut sum, mut hits) = (0.0, 0);
+        for i in 0..RAYS {
+            let e = residual(&centre, i);
+            if e.abs() <= tolerance {
+                sum += e * e;
+                hits += 1;
+            }
+        }
+        let fitted = Circle { x: circle.x + centre[0], y: circle.y + centre[1], r: centre[2] };
+        (hits >= 6).then(|| (fitted, (sum / f64::from(hits)).sqrt() as f32, hits as usize))
+    }
+}
+
+fn tukey(e: f64, limit: f64) -> f64 {
+    let t = e / limit;
+    if t.abs() < 1.0 { (1.0 - t * t) * (1.0 - t * t) } else { 0.0 }
+}
+
+/// Median; sorts what it is given.
+pub fn median(values: &mut [f32]) -> f32 {
+    let mid = values.len() / 2;
+    *values.select_nth_unstable_by(mid, f32::total_cmp).1
+}
+
+impl Rays {
+    /// The weights under which a disc stands out most from its surroundings
+    /// when the noise of the channels is alike: its contrast, channel by
+    /// channel, at unit length. Also returns the disc's sign under them, which
+    /// keeps the sense of the sum of the channels.
+    pub fn channel_weights(&self, image: &Image<'_>, circle: &Circle) -> Option<(Weights, f32)> {
+        let mut contrast = [0.0_f32; 3];
+        let (x, y, r) = (circle.x as f32, circle.y as f32, circle.r as f32);
+        for (c, contrast) in contrast.iter_mut().enumerate() {
+            let mut weights = [0.0; 3];
+            weights[c] = 1.0;
+            let (mut values, mut n) = ([0.0_f32; RAYS], 0);
+            for &(dx, dy) in self.directions.iter().step_by(2) {
+                let (inner, outer) = ((r - 2.0).min(0.8 * r), (r + 2.0).max(1.2 * r));
+                let inside = image.sample(x + dx * inner, y + dy * inner, &weights);
+                let outside = image.sample(x + dx * outer, y + dy * outer, &weights);
+                if let (Some(a), Some(b)) = (inside, outside) {
+                    values[n] = a - b;
+                    n += 1;
+                }
+            }
+            if n < 8 {
+                return None;
+            }
+            *contrast = median(&mut values[..n]);
+        }
+        let length = contrast.iter().map(|v| v * v).sum::<f32>().sqrt();
+        if length < 1.0 {
+            return None;
+        }
+        let sign = if contrast.iter().sum::<f32>() >= 0.0 { 1.0 } else { -1.0 };
+        Some((contrast.map(|v| sign * v / length), sign))
+    }
+}

@@ -1,0 +1,59 @@
+//! Run-time choice of the instruction set.
+//!
+//! Kernels are plain loops. [`dispatch!`] compiles each twice, once for the
+//! baseline of the target and once with AVX2, and picks at run time. Neither
+//! uses fused multiply-add, so both give the same bits.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static PORTABLE: AtomicBool = AtomicBool::new(false);
+
+/// Makes every kernel of this process use the baseline instruction set, as on
+/// a CPU without AVX2. For tests and benches.
+pub fn force_portable(portable: bool) {
+    PORTABLE.store(portable, Ordering::Relaxed);
+}
+
+/// Whether kernels run with AVX2.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub fn has_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2") && !PORTABLE.load(Ordering::Relaxed)
+}
+
+/// Whether kernels run with AVX2.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub fn has_avx2() -> bool {
+    false
+}
+
+/// Defines a function whose body is compiled for the baseline and for AVX2.
+macro_rules! dispatch {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(unsafe_code, clippy::too_many_arguments, reason = "run-time dispatch")]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[allow(clippy::inline_always, reason = "must be compiled inside the AVX2 function")]
+            #[inline(always)]
+            fn portable($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    portable($($arg),*)
+                }
+                if $crate::simd::has_avx2() {
+                    // SAFETY: the CPU has AVX2, the only requirement of the callee.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            portable($($arg),*)
+        }
+    };
+}
+pub(crate) use dispatch;
