@@ -2,9 +2,12 @@
 //! settings here; the work is done in the other modules.
 
 pub mod demo;
+pub mod detect;
 pub mod logging;
 pub mod options;
+pub mod plugins;
 pub mod role;
+pub mod scene;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -81,7 +84,9 @@ impl Common {
   host --role server --listen 0.0.0.0:8080          on the machine that films
   host --role client --connect 192.0.2.7:8080       on the machine that detects
   host plugins list                                 what can be chosen
-  host detect --plugin hough-rust photo.png         a detector on a picture"
+  host plugins check ./libmine.so                   is a plugin fit for use?
+  host detect --plugin hough-rust photo.png         a detector on a picture
+  host scene --preset noisy --out frames            frames and truth for other programs"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -99,9 +104,15 @@ struct Cli {
 enum Verb {
     /// Both sides of a session on this machine, over loopback
     Demo(demo::Args),
-    /// Describe the plugins in these libraries, one JSON line each
+    /// Run a detector on pictures
+    Detect(detect::Args),
+    /// List, inspect, check and bench plugins
+    Plugins(plugins::Args),
+    /// Film a scene: frames as PNG files and the ground truth as CSV
+    Scene(scene::Args),
+    /// What this program starts itself with to look into plugins
     #[command(hide = true)]
-    PluginProbe { paths: Vec<PathBuf> },
+    PluginWorker(plugins::WorkerArgs),
 }
 
 /// Runs the program; what `main` does.
@@ -130,7 +141,9 @@ pub fn main() -> ExitCode {
 fn is_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let fault = cause.downcast_ref::<PluginFault>().map(|fault| &fault.cause);
-        cause.is::<options::UsageError>() || matches!(fault, Some(FaultCause::Config(_)))
+        cause.is::<options::UsageError>()
+            || cause.is::<plugin::FindError>()
+            || matches!(fault, Some(FaultCause::Config(_)))
     })
 }
 
@@ -138,10 +151,10 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     let common = &cli.common;
     match (&cli.verb, cli.role) {
         (Some(Verb::Demo(args)), _) => demo::run(args, common),
-        (Some(Verb::PluginProbe { paths }), _) => {
-            plugin::probe::answer(paths)?;
-            Ok(Exit::Done)
-        }
+        (Some(Verb::Detect(args)), _) => detect::run(args, common),
+        (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
+        (Some(Verb::Scene(args)), _) => scene::run(args, &common.load(Vec::new())?.config),
+        (Some(Verb::PluginWorker(args)), _) => plugins::run_worker(args),
         (None, Some(role)) => role::run(role, &cli.run, common),
         (None, None) => {
             Cli::command().print_help()?;

@@ -133,25 +133,28 @@ impl Catalog {
         &self.dirs
     }
 
-    /// The library that has the plugin `name_or_path`; loaded into this process
-    /// only if its file name fits, else asked in a child process.
+    /// Loads the plugin that declares this name, or the library at this path
+    /// (anything with a slash in it or ending in `.so`).
+    ///
+    /// By name, only libraries whose file name fits are opened in this process;
+    /// the others are asked in a child process until one declares the name.
     ///
     /// # Errors
     ///
-    /// As [`Self::load`], but a path is returned as it is.
-    pub fn locate(&self, name_or_path: &str) -> Result<PathBuf, FindError> {
+    /// [`FindError::NotFound`] lists what there is and where it was looked for;
+    /// [`FindError::Load`] when the library is there and cannot be used.
+    pub fn load(&self, name_or_path: &str) -> Result<Plugin, FindError> {
         if search::is_path(name_or_path) {
-            return Ok(name_or_path.into());
+            return Ok(Plugin::open(Path::new(name_or_path))?);
         }
         let mut first_failure = None;
         for dir in &self.dirs {
-            let (likely, others): (Vec<_>, Vec<_>) = search::libraries(&dir.path)
+            let (likely, mut others): (Vec<_>, Vec<_>) = search::libraries(&dir.path)
                 .into_iter()
                 .partition(|path| search::named_like(path, name_or_path));
-            let mut others = others;
             for path in likely {
                 match Plugin::open(&path) {
-                    Ok(plugin) if plugin.descriptor().name == name_or_path => return Ok(path),
+                    Ok(plugin) if plugin.descriptor().name == name_or_path => return Ok(plugin),
                     Ok(_) => others.push(path),
                     Err(error) => {
                         tracing::warn!("{error}");
@@ -161,7 +164,9 @@ impl Catalog {
             }
             for (path, result) in others.iter().zip(probe::probe(&others)) {
                 match result {
-                    Ok(descriptor) if descriptor.name == name_or_path => return Ok(path.clone()),
+                    Ok(descriptor) if descriptor.name == name_or_path => {
+                        return Ok(Plugin::open(path)?);
+                    }
                     Ok(_) => {}
                     Err(reason) => tracing::debug!("{reason}"),
                 }
@@ -171,17 +176,6 @@ impl Catalog {
             Some(error) => Err(error.into()),
             None => Err(self.missing(name_or_path)),
         }
-    }
-
-    /// Loads the plugin that declares this name, or the library at this path
-    /// (anything with a slash in it or ending in `.so`).
-    ///
-    /// # Errors
-    ///
-    /// [`FindError::NotFound`] lists what there is and where it was looked for;
-    /// [`FindError::Load`] when the library is there and cannot be used.
-    pub fn load(&self, name_or_path: &str) -> Result<Plugin, FindError> {
-        Ok(Plugin::open(&self.locate(name_or_path)?)?)
     }
 
     /// Loads a plugin that must be a detector.
@@ -208,6 +202,26 @@ impl Catalog {
             self.dirs.iter().flat_map(|dir| search::libraries(&dir.path)).collect();
         let results = probe::probe(&paths);
         entries(paths, results)
+    }
+
+    /// The library that has the plugin `name_or_path`, without opening any in
+    /// this process. A library that cannot be used counts if its file name fits.
+    ///
+    /// # Errors
+    ///
+    /// [`FindError::NotFound`].
+    pub fn find(&self, name_or_path: &str) -> Result<PathBuf, FindError> {
+        if search::is_path(name_or_path) {
+            return Ok(name_or_path.into());
+        }
+        let entries = self.list();
+        let named = |e: &&Entry| e.descriptor().is_some_and(|d| d.name == name_or_path);
+        let broken =
+            |e: &&Entry| e.descriptor().is_none() && search::named_like(&e.path, name_or_path);
+        match entries.iter().find(named).or_else(|| entries.iter().find(broken)) {
+            Some(entry) => Ok(entry.path.clone()),
+            None => Err(self.missing(name_or_path)),
+        }
     }
 
     fn missing(&self, name: &str) -> FindError {

@@ -39,8 +39,8 @@ pub struct Detector {
     /// `None` after a panic: the state of an instance that panicked is not to be trusted.
     engine: Option<Engine>,
     quarantine: Quarantine,
-    /// Answers so far that broke the rules.
-    nonsense: u64,
+    /// Answers so far that broke the rules, and how the last one did.
+    nonsense: (u64, Nonsense),
 }
 
 impl std::fmt::Debug for Detector {
@@ -65,7 +65,7 @@ impl Detector {
             start: Box::new(start),
             engine: Some(engine),
             quarantine: Quarantine::default(),
-            nonsense: 0,
+            nonsense: (0, Nonsense::default()),
         })
     }
 
@@ -126,7 +126,12 @@ impl Detector {
 
     /// Answers so far that broke the interface's rules (see the log for what they were).
     pub fn nonsense(&self) -> u64 {
-        self.nonsense
+        self.nonsense.0
+    }
+
+    /// How the last of them broke the rules.
+    pub fn last_nonsense(&self) -> String {
+        self.nonsense.1.to_string()
     }
 
     fn ready(&mut self) -> Result<&mut Engine, FaultCause> {
@@ -146,13 +151,13 @@ impl Detector {
 
     /// Warns on the 1st, 2nd, 4th, 8th, ... answer, not on every frame.
     fn warn(&mut self, frame: u64, nonsense: Nonsense) {
-        self.nonsense += 1;
-        if self.nonsense.is_power_of_two() {
+        self.nonsense = (self.nonsense.0 + 1, nonsense);
+        if self.nonsense.0.is_power_of_two() {
             tracing::warn!(
                 plugin = self.name,
                 frame,
                 "misbehaves, answer {} of this sort: {nonsense}",
-                self.nonsense
+                self.nonsense.0
             );
         }
     }

@@ -34,6 +34,13 @@ pub enum FaultCause {
     Quarantined(String),
 }
 
+impl PluginFault {
+    /// Did it panic, now or when it was to be made anew?
+    pub fn is_panic(&self) -> bool {
+        !matches!(self.cause, FaultCause::Failed(_) | FaultCause::Config(_))
+    }
+}
+
 fn at(frame: Option<u64>) -> String {
     frame.map_or_else(String::new, |frame| format!("(frame {frame}) "))
 }

@@ -20,11 +20,15 @@
 //! | `detector`, `display` | instances |
 //! | `vet` | what a detector answered, freed of nonsense |
 //! | `quarantine` | when to stop trying |
+//! | `check` | the test harness: what a host relies on, one check each |
+//! | `schema` | the configuration keys that a plugin's schema describes |
+//! | `picture` | pictures to try detectors on |
 //! | `fault` | what went wrong in a plugin, and on which frame |
 //!
 //! Libraries are never unloaded.
 
 mod catalog;
+pub mod check;
 mod descriptor;
 mod detector;
 mod display;
@@ -33,8 +37,10 @@ mod fault;
 mod load;
 mod load_error;
 mod log;
+mod picture;
 pub mod probe;
 mod quarantine;
+mod schema;
 mod search;
 mod vet;
 mod worker;
@@ -47,4 +53,6 @@ pub use fault::{FaultCause, PluginFault};
 pub use load::Plugin;
 pub use load_error::LoadError;
 pub use log::Role;
+pub use picture::{Disc, Picture};
+pub use schema::{Key, keys};
 pub use search::{Origin, SearchDir};

@@ -2,6 +2,7 @@
 //! costs tens of megabytes, and a broken one may crash or hang.
 
 use std::{
+    ffi::OsStr,
     io::Write,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,8 +15,9 @@ use super::{
     worker::{self, Event, Worker},
 };
 
-/// The hidden verb of the binary that ends up in [`answer`].
-pub const VERB: &str = "plugin-probe";
+/// The hidden verb of the binary that looks into libraries: `plugin-worker probe PATH...`
+/// ends up in [`answer`].
+pub const VERB: &str = "plugin-worker";
 
 /// How long one library may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -45,6 +47,15 @@ pub fn answer(paths: &[PathBuf]) -> std::io::Result<()> {
     answers.flush()
 }
 
+/// What the library at `path` says about itself, asked in a child process.
+///
+/// # Errors
+///
+/// The reason why it cannot be used, a crash or a hang included.
+pub fn one(path: &Path) -> Result<Descriptor, String> {
+    probe(&[path.to_owned()]).pop().unwrap_or_else(|| Err("no answer".to_owned()))
+}
+
 /// The parent's side: what the libraries at `paths` say about themselves, in
 /// the same order. A crash or a hang is the error of the library that it
 /// happened in; the others are still asked.
@@ -69,7 +80,8 @@ fn rest_path(paths: &[PathBuf], index: usize) -> std::path::Display<'_> {
 
 /// Asks one child about `paths`; `None` when it answered about all, else why it did not.
 fn ask(paths: &[PathBuf], results: &mut Vec<Result<Descriptor, String>>) -> Option<String> {
-    let arguments = std::iter::once(VERB.as_ref()).chain(paths.iter().map(|path| path.as_os_str()));
+    let verb = [VERB, "probe"].into_iter().map(OsStr::new);
+    let arguments = verb.chain(paths.iter().map(|path| path.as_os_str()));
     let mut worker = match Worker::start(arguments) {
         Ok(worker) => worker,
         Err(error) => return Some(format!("cannot start a process to look into it: {error}")),

@@ -1,0 +1,252 @@
+//! `host detect`: run a detector on pictures.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Context;
+use image::{DynamicImage, ImageReader, Rgb, RgbImage};
+use plumbline_plugin_api::{Detection, Detections, Frame, PixelFormat};
+use serde::Serialize;
+
+use super::{Common, Exit, plugins};
+use crate::plugin::{Catalog, Detector, Role};
+
+/// Arguments of `host detect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  host detect --plugin hough-rust --annotate out coins.jpg frame-*.png
+
+Prints a line of JSON per picture, best detection first. Grey pictures stay grey
+(gray8), others become bgr8; 16 bits are reduced to 8, transparency is dropped.
+Exit status 1 if a picture could not be read.")]
+pub struct Args {
+    /// Detector plugin: its name, or the path of its library
+    #[arg(long, value_name = "NAME|PATH")]
+    plugin: String,
+    /// Write each picture with what was found drawn into it (PNG) into this directory
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
+    /// PNG, JPEG, BMP, TIFF or PGM pictures
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    file: String,
+    width: u32,
+    height: u32,
+    detect_us: u64,
+    detections: Vec<Found>,
+}
+
+#[derive(Debug, Serialize)]
+struct Found {
+    x: f64,
+    y: f64,
+    /// `null` when the detector does not estimate it.
+    radius: Option<f64>,
+    score: f64,
+}
+
+/// Runs `host detect`.
+///
+/// # Errors
+///
+/// When the detector cannot be loaded or made, or the directory for the
+/// annotated pictures cannot be written. A picture that cannot be read is no
+/// error here: it gets its line, and the exit status says so.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    let loaded = common.load(Vec::new())?;
+    let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    let plugin = catalog.load_detector(&args.plugin)?;
+    let table = plugins::table(&loaded, plugin.descriptor())?;
+    let mut detector = plugin.detector(Some(&table), Role::Tool)?;
+    if let Some(dir) = &args.annotate {
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    }
+    let mut taken = HashSet::new();
+    let mut exit = Exit::Done;
+    for (id, file) in args.images.iter().enumerate() {
+        match look(&mut detector, file, id as u64) {
+            Ok((line, image, found)) => {
+                plugins::print(serde_json::to_string(&line)?)?;
+                if let Some(dir) = &args.annotate {
+                    let path = free_name(&mut taken, dir, file);
+                    annotated(&image, &found)
+                        .save(&path)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                }
+            }
+            Err(error) => {
+                exit = Exit::Failed;
+                let file = file.display().to_string();
+                plugins::print(serde_json::json!({ "file": file, "error": format!("{error:#}") }))?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn look(
+    detector: &mut Detector,
+    file: &Path,
+    id: u64,
+) -> anyhow::Result<(Line, DynamicImage, Vec<Detection>)> {
+    let image = ImageReader::open(file)
+        .context("cannot open it")?
+        .with_guessed_format()
+        .context("cannot read it")?
+        .decode()
+        .context("cannot decode it")?;
+    let (data, format) = pixels(&image);
+    let frame = Frame::packed(&data, image.width(), image.height(), format)?.with_id(id);
+    let mut found = Detections::new();
+    // Every picture stands for itself: nothing is learnt from the one before.
+    detector.reset()?;
+    let start = Instant::now();
+    detector.detect(&frame, &mut found)?;
+    let detect_us = start.elapsed().as_micros() as u64;
+    let detections = found
+        .iter()
+        .map(|d| Found {
+            x: d.x,
+            y: d.y,
+            radius: (!d.radius.is_nan()).then_some(d.radius),
+            score: d.score,
+        })
+        .collect();
+    let (width, height) = (image.width(), image.height());
+    let line = Line { file: file.display().to_string(), width, height, detect_us, detections };
+    Ok((line, image, found.to_vec()))
+}
+
+/// The pixels as detectors get them: one grey byte, or blue, green, red.
+fn pixels(image: &DynamicImage) -> (Vec<u8>, PixelFormat) {
+    if !image.color().has_color() {
+        return (image.to_luma8().into_raw(), PixelFormat::GRAY8);
+    }
+    let mut data = image.to_rgb8().into_raw();
+    for pixel in data.chunks_exact_mut(3) {
+        pixel.swap(0, 2);
+    }
+    (data, PixelFormat::BGR8)
+}
+
+/// A file name in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ.
+fn free_name(taken: &mut HashSet<PathBuf>, dir: &Path, file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let names =
+        std::iter::once(format!("{stem}.png")).chain((2_u32..).map(|n| format!("{stem}-{n}.png")));
+    let mut paths = names.map(|name| dir.join(name)).skip_while(|path| taken.contains(path));
+    let path = paths.next().unwrap_or_else(|| dir.join("out.png"));
+    taken.insert(path.clone());
+    path
+}
+
+const BEST: Rgb<u8> = Rgb([0, 220, 0]);
+const OTHER: Rgb<u8> = Rgb([240, 180, 0]);
+const CENTRE: Rgb<u8> = Rgb([230, 0, 0]);
+/// Half the length of the cross at a centre, pixels.
+const CROSS: i64 = 4;
+
+/// The picture with a circle and a cross per detection, the best in green.
+fn annotated(image: &DynamicImage, found: &[Detection]) -> RgbImage {
+    let mut canvas = image.to_rgb8();
+    // The best last, so that nothing is drawn over it.
+    for (i, detection) in found.iter().enumerate().rev() {
+        let colour = if i == 0 { BEST } else { OTHER };
+        circle(&mut canvas, detection, colour);
+        let (x, y) = (detection.x.round() as i64, detection.y.round() as i64);
+        for d in -CROSS..=CROSS {
+            put(&mut canvas, x + d, y, CENTRE);
+            put(&mut canvas, x, y + d, CENTRE);
+        }
+    }
+    canvas
+}
+
+fn put(canvas: &mut RgbImage, x: i64, y: i64, colour: Rgb<u8>) {
+    if (0..i64::from(canvas.width())).contains(&x) && (0..i64::from(canvas.height())).contains(&y) {
+        canvas.put_pixel(x as u32, y as u32, colour);
+    }
+}
+
+/// Draws the pixels that the circle passes within 0.7 px of.
+fn circle(canvas: &mut RgbImage, d: &Detection, colour: Rgb<u8>) {
+    const HALF_WIDTH: f64 = 0.7;
+    if d.radius.is_nan() {
+        return;
+    }
+    let outer = d.radius + HALF_WIDTH;
+    let inner = (d.radius - HALF_WIDTH).max(0.0);
+    let rows = (d.y - outer).ceil().max(0.0) as u32..canvas.height();
+    for y in rows {
+        let dy = f64::from(y) - d.y;
+        if dy > outer {
+            break;
+        }
+        let reach = (outer * outer - dy * dy).max(0.0).sqrt();
+        let first = (d.x - reach).ceil().max(0.0) as u32;
+        let last = (d.x + reach).floor().min(f64::from(canvas.width()) - 1.0);
+        for x in first..canvas.width() {
+            let dx = f64::from(x) - d.x;
+            if f64::from(x) > last {
+                break;
+            }
+            if dx * dx + dy * dy >= inner * inner {
+                canvas.put_pixel(x, y, colour);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, Luma, Rgba, RgbaImage};
+
+    #[test]
+    fn grey_stays_grey_and_sixteen_bits_become_eight() {
+        let grey = image::ImageBuffer::<Luma<u16>, _>::from_fn(2, 1, |x, _| {
+            Luma([if x == 0 { 0 } else { 65535 }])
+        });
+        let (data, format) = pixels(&DynamicImage::ImageLuma16(grey));
+        assert_eq!((data, format), (vec![0, 255], PixelFormat::GRAY8));
+    }
+
+    #[test]
+    fn colour_becomes_blue_green_red_and_transparency_is_dropped() {
+        let image = RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0]));
+        let (data, format) = pixels(&DynamicImage::ImageRgba8(image));
+        assert_eq!((data, format), (vec![3, 2, 1], PixelFormat::BGR8));
+    }
+
+    #[test]
+    fn circle_and_centre_are_where_they_belong_even_across_the_edge() {
+        let image = DynamicImage::ImageLuma8(GrayImage::new(40, 40));
+        let found = [Detection::new(20.0, 20.0, 10.0, 1.0), Detection::new(-1.0, 39.0, 8.0, 0.5)];
+        let drawn = annotated(&image, &found);
+        assert_eq!(*drawn.get_pixel(30, 20), BEST);
+        assert_eq!(*drawn.get_pixel(20, 10), BEST);
+        assert_eq!(*drawn.get_pixel(20, 20), CENTRE);
+        assert_eq!(*drawn.get_pixel(7, 39), OTHER);
+        assert_eq!(*drawn.get_pixel(35, 35), Rgb([0, 0, 0]));
+        for radius in [f64::NAN, 0.0, 1e12] {
+            annotated(&image, &[Detection::new(1e12, -1e12, radius, 1.0)]);
+        }
+    }
+
+    #[test]
+    fn pictures_of_the_same_name_do_not_overwrite_each_other() {
+        let mut taken = HashSet::new();
+        let mut name = |file: &str| free_name(&mut taken, Path::new("o"), Path::new(file));
+        assert_eq!(name("a/x.png"), Path::new("o/x.png"));
+        assert_eq!(name("b/x.jpg"), Path::new("o/x-2.png"));
+        assert_eq!(name("c/x.png"), Path::new("o/x-3.png"));
+    }
+}
