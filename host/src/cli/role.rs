@@ -164,10 +164,7 @@ pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
 
 /// The exit status of a side whose last session ended so.
 pub fn exit_of(ending: &Ending) -> Exit {
-    match ending {
-        Ending::Completed | Ending::Interrupted => Exit::Done,
-        Ending::PeerLost(_) | Ending::Failed(_) => Exit::Failed,
-    }
+    if ending.is_orderly() { Exit::Done } else { Exit::Failed }
 }
 
 fn end_with_parent() -> anyhow::Result<()> {
