@@ -104,10 +104,11 @@ fn inset(area: Rectangle, left: u32, top: u32, right: u32, bottom: u32) -> Optio
     Some(Rectangle::new(corner, Size::new(width, height)))
 }
 
-/// The least 1, 2 or 5 times a power of ten that is not below `value`, from 0.001 to 10000.
+/// The least number with round quarters that is not below `value`, from 0.001 to 10000.
 fn round_up(value: f64) -> f64 {
+    const ROUND: [f64; 9] = [1.0, 1.2, 1.6, 2.0, 2.4, 3.2, 4.0, 6.0, 8.0];
     (-3..4)
-        .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)))
+        .flat_map(|power| ROUND.map(|digit| digit * 10_f64.powi(power)))
         .find(|&round| round >= value)
         .unwrap_or(10_000.0)
 }
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn axes_end_at_round_numbers() {
         let ends = [0.0, 0.0011, 0.02, 0.21, 0.9, 4.0, 700.0, f64::INFINITY].map(round_up);
-        assert_eq!(ends, [0.001, 0.002, 0.02, 0.5, 1.0, 5.0, 1000.0, 10_000.0]);
+        assert_eq!(ends, [0.001, 0.0012, 0.02, 0.24, 1.0, 4.0, 800.0, 10_000.0]);
     }
 
     #[test]
