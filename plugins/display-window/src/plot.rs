@@ -22,8 +22,10 @@ pub(crate) fn draw_history(canvas: &mut Canvas, area: Rectangle, rows: &VecDeque
     let (left, bottom) = (inner.top_left.x, inner.top_left.y + inner.size.height as i32 - 1);
     let (width, height) = (f64::from(inner.size.width - 1), f64::from(inner.size.height - 1));
 
-    for step in 0..=4 {
-        let share = f64::from(step) / 4.0;
+    // Labels are 13 pixels high.
+    let steps = if height >= 80.0 { 4 } else { 1 };
+    for step in 0..=steps {
+        let share = f64::from(step) / f64::from(steps);
         let y = bottom - (share * height) as i32;
         canvas.line(Point::new(left, y), Point::new(left + width as i32, y), 1, colour::GRID);
         let label = number(share * top, top);
@@ -79,8 +81,11 @@ pub(crate) fn draw_scatter(canvas: &mut Canvas, area: Rectangle, rows: &VecDeque
         }
     }
     let below = middle.y + half + 7;
+    let labels = if side >= 100 { 2 } else { 0 };
     for (x, value, alignment) in
         [(middle.x - half, -reach, Alignment::Left), (middle.x + half, reach, Alignment::Right)]
+            .into_iter()
+            .take(labels)
     {
         canvas.text(&number(value, reach), Point::new(x, below), SMALL, alignment, colour::LABEL);
     }

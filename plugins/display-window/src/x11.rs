@@ -64,8 +64,9 @@ pub(crate) fn survive(window: &Window) {
 
 /// An error once the connection is broken.
 pub(crate) fn check() -> Result<(), PluginError> {
-    match LOST.load(Ordering::Relaxed) {
-        true => Err(PluginError::failed("the X server closed the connection of the window")),
-        false => Ok(()),
+    if LOST.load(Ordering::Relaxed) {
+        Err(PluginError::failed("the X server closed the connection of the window"))
+    } else {
+        Ok(())
     }
 }
