@@ -227,7 +227,7 @@ fn hello(config: &Config, detector: &Detector) -> Hello {
             QueuePolicy::EveryFrame => Policy::EveryFrame,
             QueuePolicy::Latest => Policy::Latest,
         },
-        max_in_flight: 0,
+        max_in_flight: client.max_in_flight,
         max_frame_bytes: 3 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE),
         formats: vec![PixelFormat::GRAY8.code(), PixelFormat::BGR8.code()],
         codecs: vec![CODEC_RAW],
