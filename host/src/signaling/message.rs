@@ -151,7 +151,13 @@ fn read<T: for<'de> Deserialize<'de>>(kind: &'static str, value: Value) -> Resul
 /// The beginning of `text`, safe to be shown in a terminal and a log.
 fn excerpt(text: &str) -> String {
     const SHOWN: usize = 80;
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for character in text.chars().take(SHOWN) {
+        match character.is_control() {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
+    }
     if text.chars().nth(SHOWN).is_some() {
         shown.push_str("...");
     }

@@ -18,7 +18,7 @@ use super::{
     channel::{DataReceiver, DataSender},
     connection::{Connection, Events, Signals},
     runtime::BufferedRuntime,
-    sdp::Remote,
+    sdp::{Remote, without_rtcp_candidates},
 };
 
 /// Connectivity checks go out this often until a path is found.
@@ -249,7 +249,7 @@ impl Peer {
             );
         }
         let description = pc.local_description().await;
-        description.map(|d| d.sdp).ok_or_else(|| {
+        description.map(|d| without_rtcp_candidates(&d.sdp)).ok_or_else(|| {
             TransportError::Handshake("the connection ended while gathering candidates".into())
         })
     }
