@@ -52,7 +52,7 @@ impl Default for TransportConfig {
             mtu: 1400,
             send_buffer_bytes: 4 * 1024 * 1024,
             message_bytes: 65_536,
-            lost_after_ms: 4000,
+            lost_after_ms: 3500,
             gather_timeout_ms: 2000,
             ciphers: vec![Cipher::Chacha20Poly1305, Cipher::Aes128Gcm],
             ice_servers: Vec::new(),
