@@ -235,7 +235,7 @@ impl HoughRust {
                 continue;
             };
             let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();
-            let score = f64::from(c.ring.coverage) * fit.explained.clamp(0.0, 1.0) / (1.0 + sd);
+            let score = fit.support / (1.0 + sd);
             let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < side;
             if score >= self.config.min_score
                 && inside

@@ -1,0 +1,1 @@
+//! The detectors that hough-rust is measured against.
