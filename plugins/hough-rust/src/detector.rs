@@ -29,7 +29,6 @@ struct Candidate {
     ring: Ring,
     sign: f32,
     weights: Weights,
-    step: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -215,7 +214,7 @@ impl HoughRust {
                 circle = Circle { x: to_level(x, n - 1), y: to_level(y, n - 1), r: 2.0 * circle.r };
             }
         }
-        ring.map(|ring| Candidate { ring, sign, weights, step })
+        ring.map(|ring| Candidate { ring, sign, weights })
     }
 
     fn refine(&mut self, image: &Image<'_>) {

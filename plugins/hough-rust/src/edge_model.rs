@@ -8,8 +8,11 @@
 pub fn exp_negative(x: f32) -> f32 {
     let x = if x > -87.0 { x } else { -87.0 };
     let y = x * std::f32::consts::LOG2_E;
-    let n = (y - 0.5) as i32;
-    let nf = n as f32;
+    // Adding 1.5 * 2^23 rounds to the nearest integer, which then sits in the
+    // low bits.
+    let shifted = y + 12_582_912.0;
+    let n = (shifted.to_bits() as i32).wrapping_sub(0x4B40_0000);
+    let nf = shifted - 12_582_912.0;
     // x - n ln 2 in two steps, so that no digits are lost.
     let f = (x - nf * 0.693_359_4) - nf * -2.121_944_4e-4;
     let p = 1.0 / 5040.0;

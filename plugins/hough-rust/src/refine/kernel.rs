@@ -82,73 +82,100 @@ pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32) -> Sums 
 dispatch! {
     fn normal_equations(pixels: &mut Pixels, p: &[f32; N], limit: f32, out: &mut [f64; SUMS]) {
         let n = pixels.len();
-        let [cx, cy, r, s, b0, a0, bu, bv, au, av, bd, ad] = *p;
-        let (over_r, over_limit) = (1.0 / r, 1.0 / limit);
-        let blur2 = (s * s - PIXEL).max(1e-4);
-        let blur = blur2.sqrt();
-        let is_sharp = blur < SHARP;
-        let mut j = [[0.0_f32; BLOCK]; N + 1];
-        let mut weight = [0.0_f32; BLOCK];
-        let mut share = [0.0_f32; BLOCK];
-        let mut input = [[0.0_f32; BLOCK]; 4];
+        let is_sharp = (p[3] * p[3] - PIXEL).max(0.0).sqrt() < SHARP;
+        let mut block = Block::default();
         for start in (0..n).step_by(BLOCK) {
             let m = BLOCK.min(n - start);
             let all = start..start + m;
             // What lies behind the end of a short block has no weight.
-            input[3] = [0.0; BLOCK];
-            input[0][..m].copy_from_slice(&pixels.dx[all.clone()]);
-            input[1][..m].copy_from_slice(&pixels.dy[all.clone()]);
-            input[2][..m].copy_from_slice(&pixels.value[all.clone()]);
-            input[3][..m].copy_from_slice(&pixels.mask[all.clone()]);
-            let mut row = |k: usize, sharp_edge: bool| {
-                let (x, y) = (input[0][k] - cx, input[1][k] - cy);
-                let rho = (x * x + y * y).sqrt().max(0.25);
-                let over_rho = 1.0 / rho;
-                let bend = s / (rho + r);
-                let d = rho + s * bend - r;
-                let (c, sn) = (x * over_rho, y * over_rho);
-                let f = if sharp_edge {
-                    sharp(d, blur, s, 0.5 * c.abs(), 0.5 * sn.abs())
-                } else {
-                    let cs = c * c * sn * sn;
-                    soft(d, s, 1.0 - 2.0 * cs, 1.0 - 3.0 * cs)
-                };
-                let (u, v) = (x * over_r, y * over_r);
-                let outer = 1.0 - f.value;
-                let amplitude = a0 + au * u + av * v + ad * d;
-                let outside = b0 + bu * u + bv * v + bd * d * outer;
-                let e = input[2][k] - (outside + amplitude * f.value);
-                let q = e * over_limit;
-                let q = (1.0 - q * q).max(0.0);
-                weight[k] = input[3][k] * q * q;
-                share[k] = f.value;
-                let edge = amplitude * f.density;
-                j[0][k] = edge * c;
-                j[1][k] = edge * sn;
-                j[2][k] = edge;
-                j[3][k] = amplitude * f.by_width - 2.0 * edge * bend;
-                j[4][k] = 1.0;
-                j[5][k] = f.value;
-                j[6][k] = u;
-                j[7][k] = v;
-                j[8][k] = u * f.value;
-                j[9][k] = v * f.value;
-                j[10][k] = d * outer;
-                j[11][k] = d * f.value;
-                j[12][k] = e;
-            };
+            block.mask = [0.0; BLOCK];
+            block.dx[..m].copy_from_slice(&pixels.dx[all.clone()]);
+            block.dy[..m].copy_from_slice(&pixels.dy[all.clone()]);
+            block.value[..m].copy_from_slice(&pixels.value[all.clone()]);
+            block.mask[..m].copy_from_slice(&pixels.mask[all.clone()]);
             if is_sharp {
-                for k in 0..BLOCK {
-                    row(k, true);
-                }
+                block.evaluate::<true>(p, limit);
             } else {
-                for k in 0..BLOCK {
-                    row(k, false);
-                }
+                block.evaluate::<false>(p, limit);
             }
-            pixels.residual[all.clone()].copy_from_slice(&j[N][..m]);
-            pixels.share[all].copy_from_slice(&share[..m]);
-            add_products(&j, &weight, out);
+            pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
+            pixels.share[all].copy_from_slice(&block.share[..m]);
+            add_products(&block.j, &block.weight, out);
+        }
+    }
+}
+
+/// Pixels that are worked on together; the last row of `j` is the residual.
+struct Block {
+    dx: [f32; BLOCK],
+    dy: [f32; BLOCK],
+    value: [f32; BLOCK],
+    mask: [f32; BLOCK],
+    weight: [f32; BLOCK],
+    share: [f32; BLOCK],
+    j: [[f32; BLOCK]; N + 1],
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        let zero = [0.0; BLOCK];
+        Self {
+            dx: zero,
+            dy: zero,
+            value: zero,
+            mask: zero,
+            weight: zero,
+            share: zero,
+            j: [zero; N + 1],
+        }
+    }
+}
+
+impl Block {
+    /// Model, residual, weight and Jacobian of every pixel.
+    #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+    #[inline(always)]
+    fn evaluate<const SHARP_EDGE: bool>(&mut self, p: &[f32; N], limit: f32) {
+        let [cx, cy, r, s, b0, a0, bu, bv, au, av, bd, ad] = *p;
+        let (over_r, over_limit) = (1.0 / r, 1.0 / limit);
+        let blur = (s * s - PIXEL).max(1e-4).sqrt();
+        let Self { dx, dy, value, mask, weight, share, j } = self;
+        for k in 0..BLOCK {
+            let (x, y) = (dx[k] - cx, dy[k] - cy);
+            let rho = (x * x + y * y).sqrt().max(0.25);
+            let over_rho = 1.0 / rho;
+            let bend = s / (rho + r);
+            let d = rho + s * bend - r;
+            let (c, sn) = (x * over_rho, y * over_rho);
+            let f = if SHARP_EDGE {
+                sharp(d, blur, s, 0.5 * c.abs(), 0.5 * sn.abs())
+            } else {
+                let cs = c * c * sn * sn;
+                soft(d, s, 1.0 - 2.0 * cs, 1.0 - 3.0 * cs)
+            };
+            let (u, v) = (x * over_r, y * over_r);
+            let outer = 1.0 - f.value;
+            let amplitude = a0 + au * u + av * v + ad * d;
+            let outside = b0 + bu * u + bv * v + bd * d * outer;
+            let e = value[k] - (outside + amplitude * f.value);
+            let q = e * over_limit;
+            let q = (1.0 - q * q).max(0.0);
+            weight[k] = mask[k] * q * q;
+            share[k] = f.value;
+            let edge = amplitude * f.density;
+            j[0][k] = edge * c;
+            j[1][k] = edge * sn;
+            j[2][k] = edge;
+            j[3][k] = amplitude * f.by_width - 2.0 * edge * bend;
+            j[4][k] = 1.0;
+            j[5][k] = f.value;
+            j[6][k] = u;
+            j[7][k] = v;
+            j[8][k] = u * f.value;
+            j[9][k] = v * f.value;
+            j[10][k] = d * outer;
+            j[11][k] = d * f.value;
+            j[12][k] = e;
         }
     }
 }

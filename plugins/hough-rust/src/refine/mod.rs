@@ -59,6 +59,10 @@ const CLOSE_ENOUGH: f64 = 1e-5;
 /// A fit that wanders further than this from where it began is lost.
 const CAPTURE: f64 = 4.0;
 
+/// Variance of rounding to bytes. Flat parts of a clean picture show none of
+/// it, but the edge, which tells the position, does.
+const ROUNDING: f64 = 1.0 / 12.0;
+
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of `start`, with an edge
     /// of about `width` and `contrast` grey levels (positive: brighter).
@@ -71,7 +75,7 @@ impl Refiner {
         contrast: f64,
     ) -> Option<Fit> {
         let width = width.clamp(0.35, start.r / 2.5);
-        let reach = (3.0 * width + 1.5).clamp(3.0, (0.85 * start.r).max(3.5));
+        let reach = (3.0 * width + 2.5).clamp(3.5, (0.9 * start.r).max(3.5));
         self.gather(image, weights, start, reach);
         let n = self.pixels.len();
         if n < 40 {
@@ -113,7 +117,7 @@ impl Refiner {
         }
         let sums = accumulate(&mut self.pixels, &p, limit);
         let free = active.iter().filter(|a| **a).count() as f64;
-        let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(0.01);
+        let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ROUNDING);
         self.report(start, &p, &sums, &active, variance)
     }
 
