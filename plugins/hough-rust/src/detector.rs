@@ -24,6 +24,9 @@ const PEAKS: usize = 24;
 /// Coverage below which a candidate is dropped on its way up.
 const MIN_COVERAGE: f32 = 0.4;
 
+/// Share of the directions that must show the disc for it to be believed.
+const MIN_SUPPORT: f64 = 0.45;
+
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     ring: Ring,
@@ -236,7 +239,8 @@ impl HoughRust {
             let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();
             let score = fit.support / (1.0 + sd);
             let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < side;
-            if score >= self.config.min_score
+            if fit.support >= MIN_SUPPORT
+                && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))

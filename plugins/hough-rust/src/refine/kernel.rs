@@ -25,6 +25,7 @@ pub(super) struct Pixels {
     pub(super) mask: Vec<f32>,
     pub(super) residual: Vec<f32>,
     pub(super) share: Vec<f32>,
+    pub(super) by_radius: Vec<f32>,
 }
 
 impl Pixels {
@@ -45,6 +46,7 @@ impl Pixels {
         self.mask.resize(n, 1.0);
         self.residual.resize(n, 0.0);
         self.share.resize(n, 0.0);
+        self.by_radius.resize(n, 0.0);
     }
 }
 
@@ -99,6 +101,7 @@ dispatch! {
                 block.evaluate::<false>(p, limit);
             }
             pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
+            pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
             pixels.share[all].copy_from_slice(&block.share[..m]);
             add_products(&block.j, &block.weight, out);
         }

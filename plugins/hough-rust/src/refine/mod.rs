@@ -54,8 +54,8 @@ pub struct Refiner {
 
 /// Passes over the pixels, at most; three to six are usual.
 const MAX_ROUNDS: usize = 14;
-/// A step below this (pixels) ends the fit.
-const CLOSE_ENOUGH: f64 = 1e-5;
+/// A step below this share of the answer's standard deviation ends the fit.
+const CLOSE_ENOUGH: f64 = 0.02;
 /// A fit that wanders further than this from where it began is lost.
 const CAPTURE: f64 = 4.0;
 
@@ -109,7 +109,9 @@ impl Refiner {
             if p[0].hypot(p[1]) > CAPTURE || (p[2] - start.r).abs() > CAPTURE {
                 return None;
             }
-            settled = if size < CLOSE_ENOUGH { settled + 1 } else { 0 };
+            let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
+            let close = CLOSE_ENOUGH * (variance / sums.a[0][0].max(1e-9)).sqrt();
+            settled = if size < close { settled + 1 } else { 0 };
             if round >= 3 && settled > 0 {
                 break;
             }
@@ -142,7 +144,12 @@ impl Refiner {
             contrast: p[5],
             noise: variance.sqrt(),
             covariance,
-            support: f64::from(sectors::support(&self.pixels, p[5] as f32)),
+            support: f64::from(sectors::support(
+                &self.pixels,
+                p[2] as f32,
+                p[5] as f32,
+                variance.sqrt() as f32,
+            )),
         })
     }
 
@@ -234,7 +241,7 @@ impl Refiner {
 /// Lets groups of terms join for which chi squared falls by more than in
 /// 1 of 500 cases without them (18 for four terms, 14 for two).
 fn choose_terms(sums: &Sums, active: &mut [bool; N]) -> bool {
-    let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(0.01);
+    let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
     let before = *active;
     for (group, worth) in [(6..10, 18.0), (10..12, 14.0)] {
         if active[group.start] {

@@ -15,6 +15,9 @@ struct Sector {
     v: f32,
     vv: f32,
     vf: f32,
+    /// Sums for the local shift of the edge.
+    je: f32,
+    jj: f32,
 }
 
 /// The sector that an offset lies in: a pseudo-angle, monotonic in the angle
@@ -37,6 +40,9 @@ fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
         s.v += v;
         s.vv += v * v;
         s.vf += v * f;
+        let j = pixels.by_radius[i];
+        s.je += j * pixels.residual[i];
+        s.jj += j * j;
     }
     sectors
 }
@@ -65,9 +71,11 @@ pub(super) fn mask_hidden(pixels: &mut Pixels, limit: f32) -> f32 {
     left / pixels.len() as f32
 }
 
-/// Share of the sectors in which the disc's profile explains at least half of
-/// the variance, with at least 0.35 of the disc's contrast.
-pub(super) fn support(pixels: &Pixels, contrast: f32) -> f32 {
+/// Share of the sectors that show the disc: its profile explains at least half
+/// of the variance there, with at least 0.35 of its contrast, and the edge is
+/// where the circle has it. A square's sides pass the first test and fail the
+/// last.
+pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32 {
     let sectors = collect(pixels, f32::INFINITY);
     let (mut good, mut all) = (0.0, 0.0);
     for s in sectors.iter().filter(|s| s.n >= 4.0) {
@@ -80,7 +88,10 @@ pub(super) fn support(pixels: &Pixels, contrast: f32) -> f32 {
         }
         all += 1.0;
         let amplitude = vf / ff / contrast;
-        if amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 {
+        let shift = s.je / s.jj.max(1e-9);
+        let blurry = (noise / s.jj.max(1e-9).sqrt()).min(0.35);
+        let tolerance = 0.15 + 0.012 * r + 2.0 * blurry;
+        if amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance {
             good += 1.0;
         }
     }
