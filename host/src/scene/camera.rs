@@ -38,8 +38,8 @@ pub(crate) struct Image {
 pub(crate) enum Outline {
     /// A circle: centre and radius.
     Circle([f64; 2], f64),
-    /// The rim of a ball at this place, with this radius and velocity, through the camera.
-    Curve { position: [f64; 2], radius: f64, ellipse: Ellipse, shear: Shear },
+    /// An ellipse through the lens and the rolling shutter.
+    Curve(Ellipse, Shear),
 }
 
 /// centre + a cos t major + b sin t minor, where minor is major turned by 90 degrees.
@@ -106,7 +106,7 @@ impl Camera {
         let motion = self.image_velocity(position, velocity);
         let shear = Shear { velocity: motion, row_time: self.row_time, middle: self.middle[1] };
         let ellipse = self.ellipse(position, radius);
-        let outline = Outline::Curve { position, radius, ellipse, shear };
+        let outline = Outline::Curve(ellipse, shear);
         let (area, centroid) = self.moments(&outline);
         Image {
             outline,
@@ -130,7 +130,7 @@ impl Camera {
         let (sin, cos) = libm::sincos(t);
         match outline {
             Outline::Circle([x, y], r) => [x + r * cos, y + r * sin],
-            Outline::Curve { ellipse: e, shear, .. } => {
+            Outline::Curve(e, shear) => {
                 let (a, b) = (e.axes[0] * cos, e.axes[1] * sin);
                 let [ux, uy] = e.major;
                 shear.apply(

@@ -136,7 +136,9 @@ impl Composer {
                 .filter(|b| b.patch().bounds().overlaps(rect) && !b.patch().row(y).1.is_empty());
             match (copies, touching.next(), touching.next()) {
                 (true, None, _) => self.bare(row, rect),
-                (true, Some(ball), None) => self.single(row, rect, ball, y),
+                (true, Some(ball), None) if ball.contrast() == 1.0 => {
+                    self.single(row, rect, ball, y);
+                }
                 _ => self.layered(row, rect, balls, y, frame),
             }
         }
@@ -178,9 +180,14 @@ impl Composer {
             blend(&mut linear, n, rect, &distractor.patch, y, level);
         }
         for ball in balls.iter().rev() {
+            let mut level = [0.0; 3];
+            for ((v, b), c) in level.iter_mut().zip(&self.background).zip(&self.ball) {
+                *v = b + ball.contrast() * (c - b);
+            }
+            let level = &level[..n];
             match &self.gloss {
-                None => blend(&mut linear, n, rect, ball.patch(), y, &self.ball),
-                Some(gloss) => self.shine(&mut linear, rect, ball, gloss, y),
+                None => blend(&mut linear, n, rect, ball.patch(), y, level),
+                Some(gloss) => self.shine(&mut linear, rect, ball, level, gloss, y),
             }
         }
         for bar in &self.bars {
@@ -221,7 +228,15 @@ impl Composer {
         }
     }
 
-    fn shine(&self, linear: &mut [f32], rect: Rect, ball: &Ball, gloss: &Gloss, y: i32) {
+    fn shine(
+        &self,
+        linear: &mut [f32],
+        rect: Rect,
+        ball: &Ball,
+        level: &[f32],
+        gloss: &Gloss,
+        y: i32,
+    ) {
         let n = self.channels;
         let ([cx, cy], radius) = ball.disc();
         let dy = ((f64::from(y) - cy) / radius) as f32;
@@ -230,7 +245,7 @@ impl Composer {
             let a = alpha[(x - spans.start) as usize];
             let (factor, shine) = gloss.at(((f64::from(x) - cx) / radius) as f32, dy);
             let at = x as usize * n;
-            for (v, c) in linear[at..at + n].iter_mut().zip(&self.ball) {
+            for (v, c) in linear[at..at + n].iter_mut().zip(level) {
                 *v += a * (c * factor + shine - *v);
             }
         }
