@@ -83,7 +83,11 @@ impl Scene {
         for part in 1..parts(config) {
             let here = config_at(config, part * GAUNTLET_FRAMES);
             check::check(&here).map_err(|error| SceneError {
-                message: format!("in the gauntlet's part {}: {}", here.preset.name(), error.message),
+                message: format!(
+                    "in the gauntlet's part {}: {}",
+                    here.preset.name(),
+                    error.message
+                ),
                 ..error
             })?;
         }

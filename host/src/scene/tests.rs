@@ -113,7 +113,7 @@ proptest::proptest! {
     ) {
         let radius = share * f64::from(width.min(height)) / (1.0 + pulse);
         let ball = BallConfig { radius: radius.max(0.5), speed: [speed / 2.0, speed], pulse, ..BallConfig::default() };
-        let scene = Scene::new(&SceneConfig { seed, width, height, ball, ..SceneConfig::default() });
+        let scene = Scene::new(&SceneConfig { width, height, seed, ball, ..SceneConfig::default() });
         let mut scene = scene.unwrap();
         for _ in 0..30 {
             let ball = scene.truth().balls[0];
