@@ -24,6 +24,8 @@ pub(crate) struct Composer {
     height: usize,
     channels: usize,
     background: Vec<f32>,
+    /// A row of it, so that a flat ground is one copy and not one per pixel.
+    background_linear: Vec<f32>,
     ball: Vec<f32>,
     occluder: Vec<f32>,
     /// Grey levels to add to the background, for every pixel.
@@ -90,6 +92,7 @@ impl Composer {
             background_row: row(&background),
             ball_row: row(&ball),
             linear: vec![0.0; width * channels],
+            background_linear: background.repeat(width),
             background,
             ball,
             occluder: levels(config.occlusion.color, channels),
@@ -212,11 +215,7 @@ impl Composer {
     fn ground(&self, linear: &mut [f32], rect: Rect, y: i32) {
         let n = self.channels;
         match &self.texture {
-            None => {
-                for pixel in linear.chunks_exact_mut(n) {
-                    pixel.copy_from_slice(&self.background);
-                }
-            }
+            None => linear.copy_from_slice(&self.background_linear[..linear.len()]),
             Some(texture) => {
                 let from = y as usize * self.width + rect.x0 as usize;
                 for (pixel, t) in linear.chunks_exact_mut(n).zip(&texture[from..]) {

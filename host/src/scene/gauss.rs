@@ -87,6 +87,13 @@ pub(crate) fn quantile(p: f64) -> f64 {
     if p <= 0.5 { t } else { -t }
 }
 
+/// Kept out of the loop over pixels: one draw in 256 comes here.
+#[cold]
+#[inline(never)]
+fn tail(bits: u32) -> f32 {
+    quantile((f64::from(bits) + 0.5) / 4_294_967_296.0) as f32
+}
+
 /// Turns 32 uniform bits into a standard normal number.
 #[derive(Clone, Copy)]
 pub(crate) struct Normal(&'static [f32]);
@@ -103,7 +110,7 @@ impl Normal {
             let (a, b) = (self.0[cell], self.0[cell + 1]);
             return a + (b - a) * ((bits & 0xF_FFFF) as f32 * (1.0 / 1_048_576.0));
         }
-        quantile((f64::from(bits) + 0.5) / 4_294_967_296.0) as f32
+        tail(bits)
     }
 }
 
