@@ -11,7 +11,9 @@
 
 use abi_stable::{
     StableAbi,
-    library::{CheckTypeLayout, LibHeader, RootModule, RootModuleResult, __call_root_module_loader},
+    library::{
+        __call_root_module_loader, CheckTypeLayout, LibHeader, RootModule, RootModuleResult,
+    },
     prefix_type::PrefixTypeTrait,
     sabi_types::VersionStrings,
     std_types::RStr,

@@ -35,8 +35,7 @@ impl Display for Recorder {
     type Config = Config;
 
     fn new(config: Config, host: &HostInfo) -> Result<Self, PluginError> {
-        let file =
-            if config.file.is_empty() { None } else { Some(File::create(&config.file)?) };
+        let file = if config.file.is_empty() { None } else { Some(File::create(&config.file)?) };
         let mut recorder = Self { config, file, frames: 0 };
         recorder.write(&format!("role {}", host.role))?;
         Ok(recorder)
