@@ -33,8 +33,6 @@ pub struct Config {
     /// Discs with a lower score are not reported. The score runs from 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
-    /// Look near the last answer first; search the whole picture when nothing is there.
-    pub tracking: bool,
 }
 
 impl Default for Config {
@@ -45,7 +43,6 @@ impl Default for Config {
             polarity: Polarity::Both,
             max_circles: 32,
             min_score: 0.3,
-            tracking: false,
         }
     }
 }

@@ -203,7 +203,11 @@ impl HoughRust {
             if circle.r < 6.0 {
                 window = 1.5;
             }
-            let fit = self.rays.fit(&image, &weights, circle, window, sign, step)?;
+            let mut fit = self.rays.fit(&image, &weights, circle, window, sign, step)?;
+            if fit.coverage < 0.7 {
+                // Far off, or partly hidden: a second look from where it is now.
+                fit = self.rays.fit(&image, &weights, fit.circle, window, sign, step)?;
+            }
             if fit.coverage < MIN_COVERAGE || fit.circle.r < 2.0 {
                 return None;
             }

@@ -111,6 +111,10 @@ impl Rays {
         sign: f32,
         step: f32,
     ) -> Option<Ring> {
+        // A degenerate fit can end in any radius, a negative one included.
+        if !(circle.r >= 1.0 && circle.r < 1e5 && window >= 1.0) {
+            return None;
+        }
         let mut rho = [f64::NAN; RAYS];
         let mut slopes = [0.0_f32; RAYS];
         let mut contrasts = [0.0_f32; RAYS];

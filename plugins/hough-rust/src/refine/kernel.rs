@@ -63,10 +63,11 @@ pub(super) struct Sums {
 }
 
 /// One pass over `pixels` with the parameters `p`; residuals beyond `limit`
-/// weigh nothing, smaller ones by Tukey's biweight.
-pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32) -> Sums {
+/// weigh nothing, smaller ones by Tukey's biweight. Only the first `rows`
+/// unknowns are worked out; the others' entries are 0.
+pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32, rows: usize) -> Sums {
     let mut raw = [0.0_f64; SUMS];
-    normal_equations(pixels, &p.map(|v| v as f32), limit, &mut raw);
+    normal_equations(pixels, &p.map(|v| v as f32), limit, rows, &mut raw);
     let mut sums =
         Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
     let mut k = 0;
@@ -82,7 +83,9 @@ pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32) -> Sums 
 }
 
 dispatch! {
-    fn normal_equations(pixels: &mut Pixels, p: &[f32; N], limit: f32, out: &mut [f64; SUMS]) {
+    fn normal_equations(
+        pixels: &mut Pixels, p: &[f32; N], limit: f32, rows: usize, out: &mut [f64; SUMS],
+    ) {
         let n = pixels.len();
         let is_sharp = (p[3] * p[3] - PIXEL).max(0.0).sqrt() < SHARP;
         let mut block = Block::default();
@@ -103,7 +106,7 @@ dispatch! {
             pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
             pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
             pixels.share[all].copy_from_slice(&block.share[..m]);
-            add_products(&block.j, &block.weight, out);
+            add_products(&block.j, &block.weight, rows, out);
         }
     }
 }
@@ -186,14 +189,19 @@ impl Block {
 /// Adds the weighted products of all pairs of rows of `j`, and the weights.
 #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
 #[inline(always)]
-fn add_products(j: &[[f32; BLOCK]; N + 1], weight: &[f32; BLOCK], out: &mut [f64; SUMS]) {
-    let mut at = 0;
+fn add_products(
+    j: &[[f32; BLOCK]; N + 1],
+    weight: &[f32; BLOCK],
+    rows: usize,
+    out: &mut [f64; SUMS],
+) {
     let mut weighted = [0.0_f32; BLOCK];
-    for a in 0..=N {
+    let wanted = |k: usize| k < rows || k == N;
+    for a in (0..=N).filter(|&a| wanted(a)) {
         for k in 0..BLOCK {
             weighted[k] = weight[k] * j[a][k];
         }
-        for b in 0..=a {
+        for b in (0..=a).filter(|&b| wanted(b)) {
             let mut lanes = [0.0_f32; 8];
             for k in 0..BLOCK / 8 {
                 for l in 0..8 {
@@ -202,9 +210,8 @@ fn add_products(j: &[[f32; BLOCK]; N + 1], weight: &[f32; BLOCK], out: &mut [f64
             }
             let sum: f32 = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
                 + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-            out[at] += f64::from(sum);
-            at += 1;
+            out[a * (a + 1) / 2 + b] += f64::from(sum);
         }
     }
-    out[at] += f64::from(weight.iter().sum::<f32>());
+    out[SUMS - 1] += f64::from(weight.iter().sum::<f32>());
 }

@@ -85,13 +85,15 @@ impl Refiner {
         let mut active = [true; N];
         active[BASE..].fill(false);
         // The first pass only measures the residuals of the guess.
-        accumulate(&mut self.pixels, &p, f32::INFINITY);
+        accumulate(&mut self.pixels, &p, f32::INFINITY, BASE);
         let mut limit = self.limit(&mut 1.0, 0);
         let mut left = 1.0;
         let mut settled = 0;
         for round in 0..MAX_ROUNDS {
-            let sums = accumulate(&mut self.pixels, &p, limit);
-            if round >= 2 && choose_terms(&sums, &mut active) {
+            let testing = round == 2 || round == 3;
+            let rows = if testing || extended(&active) { N } else { BASE };
+            let sums = accumulate(&mut self.pixels, &p, limit, rows);
+            if testing && choose_terms(&sums, &mut active) {
                 settled = 0;
             }
             let (step, _) = solve(&sums, &active)?;
@@ -117,7 +119,8 @@ impl Refiner {
             }
             limit = self.limit(&mut left, round + 1);
         }
-        let sums = accumulate(&mut self.pixels, &p, limit);
+        let rows = if extended(&active) { N } else { BASE };
+        let sums = accumulate(&mut self.pixels, &p, limit, rows);
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ROUNDING);
         self.report(start, &p, &sums, &active, variance)
@@ -226,7 +229,7 @@ impl Refiner {
         if outliers * 200 < pixels.len() {
             return f32::INFINITY;
         }
-        if round == 3 {
+        if round == 1 || round == 3 {
             *left = sectors::mask_hidden(&mut self.pixels, gross);
         }
         // Generous while the guess is rough.
@@ -257,6 +260,11 @@ fn choose_terms(sums: &Sums, active: &mut [bool; N]) -> bool {
         }
     }
     *active != before
+}
+
+/// Whether a term beyond the plain disc is active.
+fn extended(active: &[bool; N]) -> bool {
+    active[BASE..].iter().any(|a| *a)
 }
 
 /// Solves for the active unknowns; also returns by how much chi squared falls.
