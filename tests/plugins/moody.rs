@@ -98,6 +98,6 @@ impl Drop for Moody {
 
 plumbline_plugin_api::export_plugin! {
     detector: Moody,
-    name: "moody-detector",
+    name: "moody",
     description: "Misbehaves on demand",
 }

@@ -1,6 +1,7 @@
 //! What a plugin for interface 1.99 looks like to this host: the version in its
 //! header is newer, and its module has a field more.
 #![allow(
+    non_camel_case_types,
     unsafe_code,
     missing_docs,
     non_local_definitions,

@@ -1,6 +1,7 @@
 //! A plugin that says it has this interface and has another memory layout, as one
 //! built with a changed copy of the interface crate would.
 #![allow(
+    non_camel_case_types,
     unsafe_code,
     missing_docs,
     non_local_definitions,

@@ -136,8 +136,9 @@ impl Catalog {
     /// Loads the plugin that declares this name, or the library at this path
     /// (anything with a slash in it or ending in `.so`).
     ///
-    /// By name, only libraries whose file name fits are opened in this process;
-    /// the others are asked in a child process until one declares the name.
+    /// By name, only libraries whose file name fits are opened in this process,
+    /// and they are looked at first, wherever they are in the search path; the
+    /// others are asked in a child process.
     ///
     /// # Errors
     ///
@@ -148,28 +149,28 @@ impl Catalog {
             return Ok(Plugin::open(Path::new(name_or_path))?);
         }
         let mut first_failure = None;
-        for dir in &self.dirs {
-            let (likely, mut others): (Vec<_>, Vec<_>) = search::libraries(&dir.path)
-                .into_iter()
-                .partition(|path| search::named_like(path, name_or_path));
-            for path in likely {
-                match Plugin::open(&path) {
-                    Ok(plugin) if plugin.descriptor().name == name_or_path => return Ok(plugin),
-                    Ok(_) => others.push(path),
-                    Err(error) => {
-                        tracing::warn!("{error}");
-                        first_failure.get_or_insert(error);
-                    }
+        let libraries: Vec<_> = self.dirs.iter().map(|dir| search::libraries(&dir.path)).collect();
+        let (likely, others): (Vec<PathBuf>, Vec<PathBuf>) = libraries
+            .into_iter()
+            .flatten()
+            .partition(|path| search::named_like(path, name_or_path));
+        for path in likely {
+            match Plugin::open(&path) {
+                Ok(plugin) if plugin.descriptor().name == name_or_path => return Ok(plugin),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    first_failure.get_or_insert(error);
                 }
             }
-            for (path, result) in others.iter().zip(probe::probe(&others)) {
-                match result {
-                    Ok(descriptor) if descriptor.name == name_or_path => {
-                        return Ok(Plugin::open(path)?);
-                    }
-                    Ok(_) => {}
-                    Err(reason) => tracing::debug!("{reason}"),
+        }
+        for (path, result) in others.iter().zip(probe::probe(&others)) {
+            match result {
+                Ok(descriptor) if descriptor.name == name_or_path => {
+                    return Ok(Plugin::open(path)?);
                 }
+                Ok(_) => {}
+                Err(reason) => tracing::debug!("{reason}"),
             }
         }
         match first_failure {

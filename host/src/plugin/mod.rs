@@ -22,6 +22,7 @@
 //! | `quarantine` | when to stop trying |
 //! | `check` | the test harness: what a host relies on, one check each |
 //! | `schema` | the configuration keys that a plugin's schema describes |
+//! | `durations` | how long frames took, as percentiles |
 //! | `picture` | pictures to try detectors on |
 //! | `fault` | what went wrong in a plugin, and on which frame |
 //!
@@ -32,6 +33,7 @@ pub mod check;
 mod descriptor;
 mod detector;
 mod display;
+mod durations;
 mod elf;
 mod fault;
 mod load;
@@ -49,6 +51,7 @@ pub use catalog::{Catalog, Entry, EntryStatus, FindError};
 pub use descriptor::{Descriptor, Kind};
 pub use detector::Detector;
 pub use display::Display;
+pub use durations::Durations;
 pub use fault::{FaultCause, PluginFault};
 pub use load::Plugin;
 pub use load_error::LoadError;

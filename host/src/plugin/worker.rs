@@ -44,6 +44,8 @@ impl Worker {
     {
         let mut child = Command::new(program()?)
             .args(arguments)
+            // Only the last lines are kept; they shall be the message and not a backtrace.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

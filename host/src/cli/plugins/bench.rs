@@ -2,14 +2,13 @@
 
 use std::{hint::black_box, time::Instant};
 
-use hdrhistogram::Histogram;
 use plumbline_plugin_api::{Detections, PixelFormat};
 use serde::Serialize;
 
 use crate::{
     cli::Exit,
     config::Loaded,
-    plugin::{Catalog, Detector, Disc, Picture, Role},
+    plugin::{Catalog, Detector, Disc, Durations, Picture, Role},
 };
 
 /// Frames before the clock runs: caches, branch predictors and buffers are warm.
@@ -98,7 +97,7 @@ fn measure(
             Picture::disc(width, height, format, disc)
         })
         .collect();
-    let mut rows: Vec<(Row, Histogram<u64>)> = detectors
+    let mut rows: Vec<(Row, Durations)> = detectors
         .iter()
         .map(|d| {
             let row = Row {
@@ -113,21 +112,20 @@ fn measure(
                 p99_ms: 0.0,
                 max_ms: 0.0,
             };
-            let histogram = Histogram::new(3).expect("three significant digits are allowed");
-            (row, histogram)
+            (row, Durations::default())
         })
         .collect();
     let mut found = Detections::new();
     for i in 0..frames + WARM_UP {
         let frame = pictures[(i % PICTURES) as usize].frame(u64::from(i));
-        for (detector, (row, histogram)) in detectors.iter_mut().zip(&mut rows) {
+        for (detector, (row, durations)) in detectors.iter_mut().zip(&mut rows) {
             let start = Instant::now();
             let result = black_box(detector.detect(black_box(&frame), &mut found));
-            let nanoseconds = start.elapsed().as_nanos() as u64;
+            let elapsed = start.elapsed();
             if i < WARM_UP {
                 continue;
             }
-            histogram.saturating_record(nanoseconds);
+            durations.record(elapsed);
             match result {
                 Ok(()) => row.found += u32::from(!found.is_empty()),
                 Err(fault) => {
@@ -138,15 +136,12 @@ fn measure(
         }
     }
     rows.into_iter()
-        .map(|(row, h)| {
-            let ms = |ns: u64| ns as f64 / 1e6;
-            Row {
-                p50_ms: ms(h.value_at_quantile(0.50)),
-                p95_ms: ms(h.value_at_quantile(0.95)),
-                p99_ms: ms(h.value_at_quantile(0.99)),
-                max_ms: ms(h.max()),
-                ..row
-            }
+        .map(|(row, durations)| Row {
+            p50_ms: durations.quantile_ms(0.50),
+            p95_ms: durations.quantile_ms(0.95),
+            p99_ms: durations.quantile_ms(0.99),
+            max_ms: durations.max_ms(),
+            ..row
         })
         .collect()
 }

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use hdrhistogram::Histogram;
 use plumbline_plugin_api::{Detection, Detections, PixelFormat};
 
 use super::{
     library::{growth, resident},
     work::{Bench, Outcome},
 };
-use crate::plugin::{Detector, Disc, Picture, PluginFault};
+use crate::plugin::{Detector, Disc, Durations, Picture, PluginFault};
 
 /// Canvas and radius of the original system, which every detector is set up for.
 const CANVAS: u32 = 400;
@@ -270,16 +269,16 @@ pub(super) fn deadline(bench: &mut Bench) -> Outcome {
     let mut found = Detections::new();
     let disc = Disc { x: 301.3, y: 222.8, radius: RADIUS, inside: 220, outside: 30 };
     let picture = Picture::disc(640, 480, PixelFormat::GRAY8, disc);
-    let mut histogram = Histogram::<u64>::new(3).map_err(|e| e.to_string())?;
+    let mut durations = Durations::default();
     for i in 0..110_u64 {
         bench.step(format!("frame {i}"))?;
         let start = Instant::now();
         detector.detect(&picture.frame(i), &mut found)?;
         if i >= 10 {
-            histogram.saturating_record(start.elapsed().as_micros() as u64);
+            durations.record(start.elapsed());
         }
     }
-    let p95 = histogram.value_at_quantile(0.95) as f64 / 1e3;
+    let p95 = durations.quantile_ms(0.95);
     let text = format!("p95 {p95:.3} ms");
     if p95 > DEADLINE_MS { Err(text.into()) } else { Ok(text) }
 }
