@@ -38,9 +38,9 @@ fn an_argument_is_quoted_as_it_was_written() {
 #[test]
 fn a_plugin_that_is_not_there_is_named_with_those_that_are() {
     refused(
-        "[server]\ndisplay = \"display-nul\"\n[client]\ndetector = \"hough-rust\"\n",
-        &["-c", "server.display=display-nul"],
-        &["display-nul", "did you mean \"display-null\"?", "hough-rust (detector)", "looked in"],
+        "[client]\ndetector = \"hough-rst\"\n",
+        &[],
+        &["c.toml:2:12", "did you mean \"hough-rust\"?", "display-null (display)", "looked in"],
     );
 }
 

@@ -8,13 +8,8 @@ use serde_json::Value;
 /// A demo of 60 noisy frames, with a detector that now and then finds nothing.
 fn demo(records: &Path, json: &Path) -> Value {
     let mut command = host(["demo", "--no-graphics", "--frames", "60", "--seed", "11"]);
-    command.args(SMALL).args(["--detector", "moody-detector"]);
-    command.args([
-        "-c",
-        "plugin.moody-detector.nothing_on=[3, 31]",
-        "-c",
-        "plugin.moody-detector.drift=true",
-    ]);
+    command.args(SMALL).args(["--detector", "moody"]);
+    command.args(["-c", "plugin.moody.nothing_on=[3, 31]", "-c", "plugin.moody.drift=true"]);
     command.arg("--records").arg(records).arg("--summary").arg(json);
     let _ = Running::start(command).end().with_status(0);
     summary(json)

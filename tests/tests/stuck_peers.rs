@@ -29,7 +29,7 @@ fn streaming(args: &[&str], client: &[&str]) -> (Server, Running) {
 fn a_detector_that_hangs_does_not_hold_up_the_end() {
     let dir = scratch();
     let json = dir.path().join("s.json");
-    let hang = ["--detector", "moody-detector", "-c", "plugin.moody-detector.hang_on=[4]"];
+    let hang = ["--detector", "moody", "-c", "plugin.moody.hang_on=[4]"];
     let (server, client) = streaming(&["--summary", json.to_str().unwrap()], &hang);
     client.log_line("has been busy with frame 4");
     client.signal(Signal::INT);

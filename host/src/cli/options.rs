@@ -36,13 +36,13 @@ pub struct RunOptions {
     #[arg(long)]
     pub no_graphics: bool,
     /// Stop after N frames
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub frames: Option<u64>,
     /// Frames per second; 0 = as fast as the pipeline goes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub fps: Option<f64>,
     /// Seed of the scene: the same seed gives the same frames
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Detector plugin of the client
     #[arg(long, value_name = "NAME")]

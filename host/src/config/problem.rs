@@ -29,10 +29,21 @@ pub(super) fn problems(
     prefix: &[Step],
 ) -> Result<Vec<Problem>, String> {
     let validator = jsonschema::validator_for(schema).map_err(|e| e.to_string())?;
-    Ok(validator.iter_errors(value).flat_map(|e| explain(schema, prefix, &e)).collect())
+    let mut found: Vec<Problem> = Vec::new();
+    for problem in validator.iter_errors(value).flat_map(|e| explain(schema, value, prefix, &e)) {
+        if !found.contains(&problem) {
+            found.push(problem);
+        }
+    }
+    Ok(found)
 }
 
-fn explain(schema: &Value, prefix: &[Step], error: &ValidationError<'_>) -> Vec<Problem> {
+fn explain(
+    schema: &Value,
+    value: &Value,
+    prefix: &[Step],
+    error: &ValidationError<'_>,
+) -> Vec<Problem> {
     let steps = error.instance_path().iter().map(|segment| match segment {
         LocationSegment::Property(name) => Step::Key(name.into_owned()),
         LocationSegment::Index(index) => Step::Index(index),
@@ -41,6 +52,12 @@ fn explain(schema: &Value, prefix: &[Step], error: &ValidationError<'_>) -> Vec<
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
         let known = properties(schema, error.schema_path());
         return unexpected.iter().map(|name| unknown_key(&path, name, &known)).collect();
+    }
+    if matches!(error.kind(), ValidationErrorKind::FalseSchema) {
+        // How the validator reports any key of a table that allows none.
+        let table = value.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+        let keys = table.into_iter().flat_map(|table| table.keys());
+        return keys.map(|key| unknown_key(&path, key, &[])).collect();
     }
     let name = if path.is_empty() { "the document".into() } else { dotted(&path) };
     let found = error.instance();
