@@ -24,6 +24,7 @@ fn main() -> anyhow::Result<()> {
         // A frame that shows what the preset is about.
         let shown = match preset {
             Preset::Occluded => most_hidden(&scene)?,
+            Preset::Lens => farthest_out(&scene)?,
             Preset::Gauntlet => 5 * 60 + 20,
             _ => 20,
         };
@@ -50,6 +51,22 @@ fn most_hidden(config: &SceneConfig) -> anyhow::Result<u64> {
         let arc = scene.truth().balls[0].visible_arc;
         if arc < least && arc > 0.5 {
             (best, least) = (scene.truth().frame, arc);
+        }
+        scene.step();
+    }
+    Ok(best)
+}
+
+/// Among the first frames, the one with the ball farthest from the middle.
+fn farthest_out(config: &SceneConfig) -> anyhow::Result<u64> {
+    let mut scene = Scene::new(&config.with_preset(Preset::Lens))?;
+    let (mut best, mut farthest) = (0, 0.0);
+    for _ in 0..200 {
+        let ball = &scene.truth().balls[0];
+        let (dx, dy) =
+            (ball.x - f64::from(config.width) / 2.0, ball.y - f64::from(config.height) / 2.0);
+        if dx.hypot(dy) > farthest {
+            (best, farthest) = (scene.truth().frame, dx.hypot(dy));
         }
         scene.step();
     }

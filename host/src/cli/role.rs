@@ -145,29 +145,36 @@ pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let for_task = stop.clone();
     tokio::spawn(async move {
-        for name in ["ending", "ended at once"] {
+        let mut next = async || {
             tokio::select! {
                 _ = int.recv() => {}
                 _ = term.recv() => {}
                 _ = hup.recv() => {}
             }
-            if for_task.is_cancelled() && name == "ended at once" {
+        };
+        next().await;
+        info!("asked to end");
+        for_task.cancel();
+        // A shell or a supervisor may deliver the same request twice (to the
+        // process and to its group); only a later one is impatience.
+        let settled = tokio::time::Instant::now() + ORDERLY;
+        loop {
+            next().await;
+            if tokio::time::Instant::now() >= settled {
                 warn!("ended at once");
                 std::process::exit(Exit::Failed as i32);
             }
-            info!("asked to end");
-            for_task.cancel();
         }
     });
     Ok(stop)
 }
 
+/// How long an orderly end takes at most.
+const ORDERLY: Duration = Duration::from_secs(1);
+
 /// The exit status of a side whose last session ended so.
 pub fn exit_of(ending: &Ending) -> Exit {
-    match ending {
-        Ending::Completed | Ending::Interrupted => Exit::Done,
-        Ending::PeerLost(_) | Ending::Failed(_) => Exit::Failed,
-    }
+    if ending.is_orderly() { Exit::Done } else { Exit::Failed }
 }
 
 fn end_with_parent() -> anyhow::Result<()> {

@@ -159,12 +159,11 @@ struct ClutterRow {
 /// Writes a frame losslessly.
 fn write_png(frame: &Frame<'_>, path: &Path) -> anyhow::Result<()> {
     let bytes: Vec<u8> = (0..frame.height()).flat_map(|y| frame.row(y)).copied().collect();
-    let (bytes, color) = match frame.format() {
-        PixelFormat::GRAY8 => (bytes, image::ExtendedColorType::L8),
-        _ => {
-            let rgb = bytes.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
-            (rgb, image::ExtendedColorType::Rgb8)
-        }
+    let (bytes, color) = if frame.format() == PixelFormat::GRAY8 {
+        (bytes, image::ExtendedColorType::L8)
+    } else {
+        let rgb = bytes.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
+        (rgb, image::ExtendedColorType::Rgb8)
     };
     image::save_buffer(path, &bytes, frame.width(), frame.height(), color)
         .with_context(|| format!("cannot write {}", path.display()))

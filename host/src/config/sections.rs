@@ -59,6 +59,10 @@ pub struct ClientConfig {
     /// Frames that may wait for the detector under "every-frame".
     #[schemars(range(min = 1, max = 64))]
     pub queue: u32,
+    /// Frames that the server may have without an answer, whatever it would
+    /// allow itself; 0 = as it likes.
+    #[schemars(range(max = 1024))]
+    pub max_in_flight: u32,
 }
 
 impl Default for ClientConfig {
@@ -68,6 +72,7 @@ impl Default for ClientConfig {
             display: "display-null".into(),
             policy: QueuePolicy::EveryFrame,
             queue: 4,
+            max_in_flight: 8,
         }
     }
 }

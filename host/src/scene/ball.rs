@@ -23,6 +23,8 @@ pub(crate) struct Ball {
     mover: Mover,
     /// Radius at rest, in pixels.
     base_radius: f64,
+    /// Share of the first ball's contrast.
+    contrast: f32,
     config: BallConfig,
     image: Image,
     patch: Patch,
@@ -54,9 +56,10 @@ impl Ball {
     pub(crate) fn new(config: &SceneConfig, n: u32) -> Self {
         let ball = &config.ball;
         let mut dice = Dice::new(config.seed, BALL_STREAM + u64::from(n));
-        let base_radius = match n {
-            0 => ball.radius,
-            _ => dice.between(ball.other_radius[0], ball.other_radius[1]),
+        let within = |dice: &mut Dice, [low, high]: [f64; 2]| dice.between(low, high);
+        let (base_radius, contrast) = match n {
+            0 => (ball.radius, 1.0),
+            _ => (within(&mut dice, ball.other_radius), within(&mut dice, ball.other_contrast)),
         };
         let room = room(config, base_radius * (1.0 + ball.pulse));
         let start = ball.start.filter(|_| n == 0);
@@ -77,7 +80,15 @@ impl Ball {
             patch: patch.clone(),
         });
         let image = Camera::new(config).image([0.0; 2], base_radius, [0.0; 2]);
-        Self { mover, base_radius, config: ball.clone(), image, patch, plate }
+        Self {
+            mover,
+            base_radius,
+            contrast: contrast as f32,
+            config: ball.clone(),
+            image,
+            patch,
+            plate,
+        }
     }
 
     pub(crate) fn step(&mut self) {
@@ -117,6 +128,11 @@ impl Ball {
     /// What the ball and its plate touch.
     pub(crate) fn bounds(&self) -> Rect {
         self.plate().map_or(self.patch.bounds(), |p| p.bounds().union(self.patch.bounds()))
+    }
+
+    /// Contrast as a share of the first ball's.
+    pub(crate) fn contrast(&self) -> f32 {
+        self.contrast
     }
 
     /// Centroid and radius of the image.

@@ -38,8 +38,8 @@ pub(crate) struct Image {
 pub(crate) enum Outline {
     /// A circle: centre and radius.
     Circle([f64; 2], f64),
-    /// The rim of a ball at this place, with this radius and velocity, through the camera.
-    Curve { position: [f64; 2], radius: f64, ellipse: Ellipse, shear: Shear },
+    /// An ellipse through the lens and the rolling shutter.
+    Curve(Ellipse, Shear),
 }
 
 /// centre + a cos t major + b sin t minor, where minor is major turned by 90 degrees.
@@ -77,6 +77,12 @@ impl Shear {
 /// and periodic, so the sum converges faster than any power of the spacing.
 const MOMENT_POINTS: usize = 256;
 
+/// Step of the fourth-order difference for tangents, in radians. The error is
+/// its fourth power over 30 times the fifth derivative: 5e-13 of the radius.
+const TANGENT_STEP: f64 = 2e-3;
+/// Step of the central difference for the velocity of an image, in frames.
+const VELOCITY_STEP: f64 = 1e-4;
+
 impl Camera {
     pub(crate) fn new(config: &SceneConfig) -> Self {
         let (lens, shutter) = (&config.lens, &config.shutter);
@@ -106,7 +112,7 @@ impl Camera {
         let motion = self.image_velocity(position, velocity);
         let shear = Shear { velocity: motion, row_time: self.row_time, middle: self.middle[1] };
         let ellipse = self.ellipse(position, radius);
-        let outline = Outline::Curve { position, radius, ellipse, shear };
+        let outline = Outline::Curve(ellipse, shear);
         let (area, centroid) = self.moments(&outline);
         Image {
             outline,
@@ -130,7 +136,7 @@ impl Camera {
         let (sin, cos) = libm::sincos(t);
         match outline {
             Outline::Circle([x, y], r) => [x + r * cos, y + r * sin],
-            Outline::Curve { ellipse: e, shear, .. } => {
+            Outline::Curve(e, shear) => {
                 let (a, b) = (e.axes[0] * cos, e.axes[1] * sin);
                 let [ux, uy] = e.major;
                 shear.apply(
@@ -146,11 +152,9 @@ impl Camera {
             let (sin, cos) = libm::sincos(t);
             return [-r * sin, r * cos];
         }
-        // Fourth order: the error is h^4 / 30 times the fifth derivative.
-        const H: f64 = 2e-3;
-        let at = |k: f64| self.point(outline, t + k * H);
+        let at = |k: f64| self.point(outline, t + k * TANGENT_STEP);
         let (a, b, c, d) = (at(-2.0), at(-1.0), at(1.0), at(2.0));
-        [0, 1].map(|i| (a[i] - 8.0 * b[i] + 8.0 * c[i] - d[i]) / (12.0 * H))
+        [0, 1].map(|i| (a[i] - 8.0 * b[i] + 8.0 * c[i] - d[i]) / (12.0 * TANGENT_STEP))
     }
 
     fn is_plain(&self) -> bool {
@@ -176,10 +180,12 @@ impl Camera {
     }
 
     fn image_velocity(&self, position: [f64; 2], velocity: [f64; 2]) -> [f64; 2] {
-        const H: f64 = 1e-4;
+        if !self.distorts() {
+            return velocity;
+        }
         let at = |s: f64| self.distort([0, 1].map(|a| position[a] + s * velocity[a]));
-        let (before, after) = (at(-H), at(H));
-        if self.distorts() { [0, 1].map(|a| (after[a] - before[a]) / (2.0 * H)) } else { velocity }
+        let (before, after) = (at(-VELOCITY_STEP), at(VELOCITY_STEP));
+        [0, 1].map(|a| (after[a] - before[a]) / (2.0 * VELOCITY_STEP))
     }
 
     /// The image of a sphere: the cut of its tangent cone with the image plane.

@@ -37,6 +37,7 @@ pub(crate) fn check(config: &SceneConfig) -> Result<(), SceneError> {
     within("ball.pulse", ball.pulse, 0.0, 0.9)?;
     within("ball.pulse_period", ball.pulse_period, 2.0, 1e6)?;
     range("ball.other_radius", ball.other_radius, 0.5, 4096.0)?;
+    range("ball.other_contrast", ball.other_contrast, 0.0, 1.0)?;
     range("ball.speed", ball.speed, 0.0, 10_000.0)?;
     within("ball.turn", ball.turn, 0.0, 180.0)?;
     within("ball.overhang", ball.overhang, 0.0, 0.95)?;

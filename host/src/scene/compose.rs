@@ -24,6 +24,8 @@ pub(crate) struct Composer {
     height: usize,
     channels: usize,
     background: Vec<f32>,
+    /// A row of it, so that a flat ground is one copy and not one per pixel.
+    background_linear: Vec<f32>,
     ball: Vec<f32>,
     occluder: Vec<f32>,
     /// Grey levels to add to the background, for every pixel.
@@ -90,6 +92,7 @@ impl Composer {
             background_row: row(&background),
             ball_row: row(&ball),
             linear: vec![0.0; width * channels],
+            background_linear: background.repeat(width),
             background,
             ball,
             occluder: levels(config.occlusion.color, channels),
@@ -136,7 +139,9 @@ impl Composer {
                 .filter(|b| b.patch().bounds().overlaps(rect) && !b.patch().row(y).1.is_empty());
             match (copies, touching.next(), touching.next()) {
                 (true, None, _) => self.bare(row, rect),
-                (true, Some(ball), None) => self.single(row, rect, ball, y),
+                (true, Some(ball), None) if ball.contrast() == 1.0 => {
+                    self.single(row, rect, ball, y);
+                }
                 _ => self.layered(row, rect, balls, y, frame),
             }
         }
@@ -178,9 +183,14 @@ impl Composer {
             blend(&mut linear, n, rect, &distractor.patch, y, level);
         }
         for ball in balls.iter().rev() {
+            let mut level = [0.0; 3];
+            for ((v, b), c) in level.iter_mut().zip(&self.background).zip(&self.ball) {
+                *v = b + ball.contrast() * (c - b);
+            }
+            let level = &level[..n];
             match &self.gloss {
-                None => blend(&mut linear, n, rect, ball.patch(), y, &self.ball),
-                Some(gloss) => self.shine(&mut linear, rect, ball, gloss, y),
+                None => blend(&mut linear, n, rect, ball.patch(), y, level),
+                Some(gloss) => self.shine(&mut linear, rect, ball, level, gloss, y),
             }
         }
         for bar in &self.bars {
@@ -205,11 +215,7 @@ impl Composer {
     fn ground(&self, linear: &mut [f32], rect: Rect, y: i32) {
         let n = self.channels;
         match &self.texture {
-            None => {
-                for pixel in linear.chunks_exact_mut(n) {
-                    pixel.copy_from_slice(&self.background);
-                }
-            }
+            None => linear.copy_from_slice(&self.background_linear[..linear.len()]),
             Some(texture) => {
                 let from = y as usize * self.width + rect.x0 as usize;
                 for (pixel, t) in linear.chunks_exact_mut(n).zip(&texture[from..]) {
@@ -221,7 +227,15 @@ impl Composer {
         }
     }
 
-    fn shine(&self, linear: &mut [f32], rect: Rect, ball: &Ball, gloss: &Gloss, y: i32) {
+    fn shine(
+        &self,
+        linear: &mut [f32],
+        rect: Rect,
+        ball: &Ball,
+        level: &[f32],
+        gloss: &Gloss,
+        y: i32,
+    ) {
         let n = self.channels;
         let ([cx, cy], radius) = ball.disc();
         let dy = ((f64::from(y) - cy) / radius) as f32;
@@ -230,7 +244,7 @@ impl Composer {
             let a = alpha[(x - spans.start) as usize];
             let (factor, shine) = gloss.at(((f64::from(x) - cx) / radius) as f32, dy);
             let at = x as usize * n;
-            for (v, c) in linear[at..at + n].iter_mut().zip(&self.ball) {
+            for (v, c) in linear[at..at + n].iter_mut().zip(level) {
                 *v += a * (c * factor + shine - *v);
             }
         }

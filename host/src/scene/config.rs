@@ -90,6 +90,9 @@ pub struct BallConfig {
     pub radius: f64,
     /// Radius of the other balls, least and greatest, in pixels; each has its own.
     pub other_radius: [f64; 2],
+    /// Contrast of the other balls as a share of the first one's, least and
+    /// greatest; each has its own. Below 1 the first ball stands out where they overlap.
+    pub other_contrast: [f64; 2],
     /// Amplitude of a change of the radius in time, as a share of it:
     /// r(n) = radius (1 + pulse sin(2 pi n / `pulse_period`)) in frame n.
     #[schemars(range(min = 0, max = 0.9))]
@@ -171,6 +174,7 @@ impl Default for BallConfig {
             count: 1,
             radius: 24.0,
             other_radius: [12.0, 30.0],
+            other_contrast: [0.4, 0.75],
             pulse: 0.0,
             pulse_period: 120.0,
             speed: [2.0, 7.0],

@@ -169,7 +169,7 @@ impl Default for Surface {
 ///
 /// A point of the ideal picture with the offset (x, y) from the canvas' centre,
 /// in units of the focal length, is drawn at (Brown, "Decentering distortion
-/// of lenses", 1966; the same convention as OpenCV's)
+/// of lenses", 1966; the same convention as in `OpenCV`)
 ///
 /// x' = x (1 + k1 q + k2 q^2 + k3 q^3) + 2 p1 x y + p2 (q + 2 x^2)
 ///

@@ -20,6 +20,7 @@ pub(crate) fn cumulative(t: f64) -> f64 {
 /// Where the tables end; beyond it the integrals are 0 and 1 to 4e-9.
 pub(crate) const REACH: f64 = 6.0;
 const PER_UNIT: usize = 64;
+const SPACING: f64 = 1.0 / PER_UNIT as f64;
 const NODES: usize = 2 * REACH as usize * PER_UNIT + 1;
 
 /// Nodes of Phi and of its integral H(t) = t Phi(t) + phi(t). Cubic Hermite
@@ -52,12 +53,11 @@ fn lookup(t: f64, c: usize) -> Option<f64> {
     if t.abs() >= REACH {
         return None;
     }
-    const H: f64 = 1.0 / PER_UNIT as f64;
     let place = (t + REACH) * PER_UNIT as f64;
     let k = place as usize;
     let s = place - k as f64;
     let (a, b) = (&TABLE[k], &TABLE[k + 1]);
-    let (p, q, dp, dq) = (a[c + 1], b[c + 1], H * a[c], H * b[c]);
+    let (p, q, dp, dq) = (a[c + 1], b[c + 1], SPACING * a[c], SPACING * b[c]);
     let rise = q - p;
     Some(p + s * (dp + s * (3.0 * rise - 2.0 * dp - dq + s * (dp + dq - 2.0 * rise))))
 }
@@ -87,6 +87,13 @@ pub(crate) fn quantile(p: f64) -> f64 {
     if p <= 0.5 { t } else { -t }
 }
 
+/// Kept out of the loop over pixels: one draw in 256 comes here.
+#[cold]
+#[inline(never)]
+fn tail(bits: u32) -> f32 {
+    quantile((f64::from(bits) + 0.5) / 4_294_967_296.0) as f32
+}
+
 /// Turns 32 uniform bits into a standard normal number.
 #[derive(Clone, Copy)]
 pub(crate) struct Normal(&'static [f32]);
@@ -103,7 +110,7 @@ impl Normal {
             let (a, b) = (self.0[cell], self.0[cell + 1]);
             return a + (b - a) * ((bits & 0xF_FFFF) as f32 * (1.0 / 1_048_576.0));
         }
-        quantile((f64::from(bits) + 0.5) / 4_294_967_296.0) as f32
+        tail(bits)
     }
 }
 

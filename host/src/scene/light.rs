@@ -38,7 +38,9 @@ impl Light {
             let dx = x as f32 - self.middle[0];
             let s = (base + self.across[0] * dx) * (1.0 - self.radial * (dx * dx + square));
             let factor = self.gain * s;
-            pixel.iter_mut().for_each(|v| *v *= factor);
+            for v in pixel {
+                *v *= factor;
+            }
         }
     }
 }

@@ -81,7 +81,15 @@ impl Scene {
         // Every part of the gauntlet has to be possible on this canvas, so
         // that no later frame can fail.
         for part in 1..parts(config) {
-            check::check(&config_at(config, part * GAUNTLET_FRAMES))?;
+            let here = config_at(config, part * GAUNTLET_FRAMES);
+            check::check(&here).map_err(|error| SceneError {
+                message: format!(
+                    "in the gauntlet's part {}: {}",
+                    here.preset.name(),
+                    error.message
+                ),
+                ..error
+            })?;
         }
         Ok(Self { config: config.clone(), stage })
     }

@@ -48,9 +48,10 @@ pub(crate) fn distractors(
     (0..config.clutter.count)
         .map(|_| {
             let at = dice.between(0.0, below_width + above_width);
-            let radius = match at < below_width || above_width == 0.0 {
-                true => below[0] + at,
-                false => above[0] + (at - below_width),
+            let radius = if at < below_width || above_width == 0.0 {
+                below[0] + at
+            } else {
+                above[0] + (at - below_width)
             };
             let center = [config.width, config.height].map(|n| dice.between(0.0, f64::from(n)));
             let strength = config.clutter.contrast * dice.between(0.6, 1.0);

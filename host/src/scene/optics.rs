@@ -246,14 +246,14 @@ mod tests {
         let (shifts, weights): (Vec<f64>, Vec<f64>) = if sigma == 0.0 {
             (vec![0.0], vec![1.0])
         } else {
-            let h = sigma / 8.0;
-            (-48..=48)
+            let h = sigma / 4.0;
+            (-22..=22)
                 .map(|k| {
                     (
                         f64::from(k) * h,
                         h / sigma
                             * 0.398_942_280_401_432_7
-                            * (-0.5 * (f64::from(k) / 8.0).powi(2)).exp(),
+                            * (-0.5 * (f64::from(k) / 4.0).powi(2)).exp(),
                     )
                 })
                 .unzip()

@@ -65,9 +65,10 @@ impl Patch {
         let j = (y - self.y0) as usize;
         let (row, from) = (self.rows[j], j * self.width as usize);
         let at = |x: i32| from + (x - self.x0) as usize;
-        match row.start < row.end {
-            true => (row, &self.alpha[at(row.start)..at(row.end)]),
-            false => (Row::default(), &[]),
+        if row.start < row.end {
+            (row, &self.alpha[at(row.start)..at(row.end)])
+        } else {
+            (Row::default(), &[])
         }
     }
 

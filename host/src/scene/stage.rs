@@ -83,9 +83,10 @@ impl Stage {
             let old = ball.bounds();
             ball.draw(self.age, &self.camera, &mut self.optics);
             let new = ball.bounds();
-            match old.overlaps(new) {
-                true => self.dirty.push(old.union(new)),
-                false => self.dirty.extend([old, new].into_iter().filter(|r| !r.is_empty())),
+            if old.overlaps(new) {
+                self.dirty.push(old.union(new));
+            } else {
+                self.dirty.extend([old, new].into_iter().filter(|r| !r.is_empty()));
             }
         }
         if everything || self.composer.is_noisy() {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use plumbline_plugin_api::PixelFormat;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -17,6 +20,7 @@ use super::{
     SOFTWARE,
     detecting::{self, Busy, Detected, Queue},
     ending::Ending,
+    serving::say,
     showing::{MakeDisplay, Picture, Showing},
 };
 use crate::{
@@ -32,11 +36,13 @@ use crate::{
 };
 
 /// How long the server may take to say hello.
-const HELLO: Duration = Duration::from_secs(10);
+const HELLO: Duration = Duration::from_secs(5);
 /// How long the frame that the detector is looking at may take at the end.
-const LAST_FRAME: Duration = Duration::from_millis(400);
-/// How long the goodbye may take to arrive.
-const GOODBYE: Duration = Duration::from_millis(300);
+const LAST_FRAME: Duration = Duration::from_millis(300);
+/// How long sending the last answers and the goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(200);
+/// How long the server may take to end its side after our goodbye.
+const FAREWELL: Duration = Duration::from_millis(400);
 /// How long an end of the signaling connection may precede the goodbye on the
 /// data channel, which travels on another way.
 const GRACE: Duration = Duration::from_millis(500);
@@ -75,14 +81,14 @@ pub async fn run(settings: ClientSettings, stop: CancellationToken) -> anyhow::R
         }
     };
     let Connected { channel, mut link, peer_addr } = connected;
-    info!("connected to {peer_addr}");
+    debug!("connected to {peer_addr}");
     let ending = attend(channel, &mut link, &config, detector, &showing, &stop).await;
     link.close(None).await;
     showing.end_session(CLOSE_DISPLAY);
     showing.close(CLOSE_DISPLAY);
     match &ending {
-        Ending::Completed | Ending::Interrupted => info!("the session is over: {ending}"),
-        Ending::PeerLost(_) | Ending::Failed(_) => warn!("the session is over: {ending}"),
+        ending if ending.is_orderly() => info!("the session is over: {ending}"),
+        ending => warn!("the session is over: {ending}"),
     }
     Ok(ending)
 }
@@ -119,26 +125,25 @@ async fn attend(
     let busy = Arc::new(Busy::default());
     let stale = Arc::new(AtomicU64::new(0));
     let (results, mut detected) = mpsc::channel(QUEUED);
-    let (answers, to_send) = mpsc::channel::<Answer>(QUEUED);
+    let (to_send, outgoing) = mpsc::channel::<Message>(QUEUED);
+    let (over, mut reading) = oneshot::channel();
 
-    if let Err(ending) = say(&*sender, &Message::Hello(hello(config, &detector))).await {
-        return ending;
-    }
+    let _ = to_send.try_send(Message::Hello(hello(config, &detector)));
     if let Err(e) = detecting::start(detector, Arc::clone(&queue), results, Arc::clone(&busy)) {
         return Ending::Failed(format!("cannot start the detector's thread: {e}"));
     }
-    let answering = tokio::spawn(answer(Arc::clone(&sender), to_send));
+    let sending = tokio::spawn(send(Arc::clone(&sender), outgoing));
     let reader = Reader {
         receiver,
         reassembler: Reassembler::new(Limits::default()),
         queue: Arc::clone(&queue),
         pool: Arc::clone(&pool),
         dropped: Arc::clone(&stale),
-        answers: answers.clone(),
+        answers: to_send.clone(),
         begin: Instant::now(),
         greeted: false,
     };
-    let mut reading = tokio::spawn(reader.run());
+    let reader = tokio::spawn(reader.run(over));
     let mut view = View {
         showing,
         pool: &pool,
@@ -153,15 +158,16 @@ async fn attend(
             biased;
             Some(done) = detected.recv() => {
                 // A full channel to the server holds the detector back, too.
-                if answers.send(done.answer.clone()).await.is_err() {
-                    break Ending::PeerLost("the channel closed".into());
+                tokio::select! {
+                    sent = to_send.send(Message::Answer(done.answer.clone())) => if sent.is_err() {
+                        break Ending::PeerLost("the channel closed".into());
+                    },
+                    () = stop.cancelled() => break Ending::Interrupted,
                 }
                 view.show(done);
             }
             () = stop.cancelled() => break Ending::Interrupted,
-            ended = &mut reading => {
-                break ended.unwrap_or_else(|e| Ending::Failed(format!("reading failed: {e}")));
-            }
+            ended = &mut reading => break ended.unwrap_or_else(|_| reader_gone()),
             gone = link.ended() => {
                 debug!("the signaling connection ended: {gone}");
                 break match timeout(GRACE, &mut reading).await {
@@ -174,35 +180,43 @@ async fn attend(
                 if let Some((frame, since)) = busy.since()
                     && since > SLOW && warned != Some(frame)
                 {
-                    warn!("detector {} has been busy with frame {frame} for {since:.1?}", client.detector);
+                    let name = &client.detector;
+                    warn!("detector {name} has been busy with frame {frame} for {since:.1?}");
                     warned = Some(frame);
                 }
             }
         }
     };
-    reading.abort();
+    // Nobody will look at these; the detector finishes what it has.
     for frame in queue.close() {
-        let _ = answers.try_send(dropped(frame.header.id));
+        let _ = to_send.try_send(dropped(frame.header.id));
     }
     let last = timeout(LAST_FRAME, async {
         while let Some(done) = detected.recv().await {
-            let _ = answers.send(done.answer.clone()).await;
+            let _ = to_send.send(Message::Answer(done.answer.clone())).await;
             view.show(done);
         }
     });
     if last.await.is_err()
         && let Some((frame, since)) = busy.since()
     {
+        let name = &client.detector;
         warn!(
-            "detector {} does not return from frame {frame} ({since:.1?}); leaving it behind",
-            client.detector
+            "detector {name} does not return from frame {frame} ({since:.1?}); leaving it behind"
         );
     }
-    drop(answers);
-    let _ = timeout(GOODBYE, answering).await;
-    let _ = timeout(GOODBYE, say(&*sender, &Message::Bye(ending.goodbye()))).await;
+    if !matches!(ending, Ending::PeerLost(_)) {
+        let _ = to_send.try_send(Message::Bye(ending.goodbye()));
+        // The server closes the channel when it has read our goodbye.
+        let _ = timeout(FAREWELL, reader).await;
+    }
+    sending.abort();
     sender.close(GOODBYE).await;
     ending
+}
+
+fn reader_gone() -> Ending {
+    Ending::Failed("reading from the channel ended without a reason".into())
 }
 
 fn hello(config: &Config, detector: &Detector) -> Hello {
@@ -213,7 +227,7 @@ fn hello(config: &Config, detector: &Detector) -> Hello {
             QueuePolicy::EveryFrame => Policy::EveryFrame,
             QueuePolicy::Latest => Policy::Latest,
         },
-        max_in_flight: 0,
+        max_in_flight: client.max_in_flight,
         max_frame_bytes: 3 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE),
         formats: vec![PixelFormat::GRAY8.code(), PixelFormat::BGR8.code()],
         codecs: vec![CODEC_RAW],
@@ -221,22 +235,18 @@ fn hello(config: &Config, detector: &Detector) -> Hello {
     Hello::new(SOFTWARE, Side::Client(info))
 }
 
-async fn say(sender: &dyn Sender, message: &Message) -> Result<(), Ending> {
-    let bytes = wire::encode(message, sender.max_message())
-        .map_err(|e| Ending::Failed(format!("cannot encode a message: {e}")))?;
-    sender.send(bytes).await.map_err(Ending::from)
-}
-
-async fn answer(sender: Arc<dyn Sender>, mut answers: mpsc::Receiver<Answer>) {
-    while let Some(answer) = answers.recv().await {
-        if say(&*sender, &Message::Answer(answer)).await.is_err() {
+/// Sends in order; the last message is a goodbye.
+async fn send(sender: Arc<dyn Sender>, mut messages: mpsc::Receiver<Message>) {
+    while let Some(message) = messages.recv().await {
+        if let Err(ending) = say(&*sender, &message).await {
+            debug!("sending ended: {ending}");
             return;
         }
     }
 }
 
-fn dropped(id: u64) -> Answer {
-    Answer { id, finding: Finding::Dropped, detect_ns: 0 }
+fn dropped(id: u64) -> Message {
+    Message::Answer(Answer { id, finding: Finding::Dropped, detect_ns: 0 })
 }
 
 /// Shows what was detected, and gives buffers back.
@@ -277,24 +287,33 @@ struct Reader {
     queue: Arc<Queue>,
     pool: Arc<Pool>,
     dropped: Arc<AtomicU64>,
-    answers: mpsc::Sender<Answer>,
+    answers: mpsc::Sender<Message>,
     begin: Instant,
     greeted: bool,
 }
 
 impl Reader {
-    async fn run(mut self) -> Ending {
-        loop {
-            match self.next().await {
-                Ok(()) => {}
-                Err(ending) => return ending,
+    /// Reads until the session is over, says why through `over`, and goes on
+    /// until the server has closed the channel.
+    async fn run(mut self, over: oneshot::Sender<Ending>) {
+        let ending = loop {
+            if let Err(ending) = self.next().await {
+                break ending;
             }
-        }
+        };
+        let _ = over.send(ending);
+        while self.receiver.recv().await.is_ok() {}
     }
 
     async fn next(&mut self) -> Result<(), Ending> {
-        let limit = if self.greeted { Duration::MAX } else { HELLO };
+        let now = self.begin.elapsed();
+        let limit = match self.reassembler.deadline() {
+            _ if !self.greeted => HELLO,
+            Some(deadline) => deadline.saturating_sub(now),
+            None => Duration::MAX,
+        };
         let Ok(message) = timeout(limit, self.receiver.recv()).await else {
+            self.reassembler.check_age(self.begin.elapsed() + Duration::from_millis(1))?;
             return Err(Ending::Failed(format!("the server said no hello within {HELLO:?}")));
         };
         let message = wire::decode(&message?)?;
@@ -315,7 +334,10 @@ impl Reader {
             Message::Fragment(header, pixels) if self.greeted => {
                 self.reassembler.fragment(header, &pixels, now)?
             }
-            _ => return Err(Ending::Failed("the server sent a message out of turn".into())),
+            _ => {
+                let reason = "a message that only a client sends, or one out of turn";
+                return Err(Ending::Violation(reason.into()));
+            }
         };
         let Some(frame) = frame else { return Ok(()) };
         if let Some(stale) = self.queue.push(frame).await {

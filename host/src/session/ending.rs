@@ -14,6 +14,10 @@ pub enum Ending {
     Interrupted,
     /// The peer vanished without a goodbye.
     PeerLost(String),
+    /// The two sides have no version, pixel format or size in common.
+    Unsupported(String),
+    /// The peer sent something that is against the protocol.
+    Violation(String),
     /// Something went wrong; the reason is for people.
     Failed(String),
 }
@@ -25,7 +29,7 @@ impl Ending {
             Self::Completed => "completed",
             Self::Interrupted => "interrupted",
             Self::PeerLost(_) => "peer_lost",
-            Self::Failed(_) => "failed",
+            Self::Unsupported(_) | Self::Violation(_) | Self::Failed(_) => "failed",
         }
     }
 
@@ -34,6 +38,8 @@ impl Ending {
         match self {
             Self::Completed => Bye::Completed,
             Self::Interrupted => Bye::Interrupted,
+            Self::Unsupported(reason) => Bye::Unsupported(reason.as_str().into()),
+            Self::Violation(reason) => Bye::Violation(reason.as_str().into()),
             Self::PeerLost(reason) | Self::Failed(reason) => Bye::Failed(reason.as_str().into()),
         }
     }
@@ -58,7 +64,8 @@ impl std::fmt::Display for Ending {
             Self::Completed => f.write_str("completed"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::PeerLost(reason) => write!(f, "the peer is lost: {reason}"),
-            Self::Failed(reason) => f.write_str(reason),
+            Self::Violation(reason) => write!(f, "the peer broke the protocol: {reason}"),
+            Self::Unsupported(reason) | Self::Failed(reason) => f.write_str(reason),
         }
     }
 }
@@ -74,6 +81,21 @@ impl From<TransportError> for Ending {
 
 impl From<WireError> for Ending {
     fn from(error: WireError) -> Self {
-        Self::Failed(format!("the peer broke the protocol: {error}"))
+        match error {
+            WireError::Version { .. } => Self::Unsupported(error.to_string()),
+            _ => Self::Violation(error.to_string()),
+        }
+    }
+}
+
+impl Ending {
+    /// Whether the session ended as it should, or as a user wanted.
+    pub fn is_orderly(&self) -> bool {
+        matches!(self, Self::Completed | Self::Interrupted)
+    }
+
+    /// Why, where there is more to say than the name.
+    pub fn reason(&self) -> Option<String> {
+        (!self.is_orderly()).then(|| self.to_string())
     }
 }

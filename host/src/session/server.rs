@@ -119,8 +119,8 @@ pub async fn run(
         files.report(&summary_of(&config, sessions, Some(peer_addr), &served));
         let ending = served.ending;
         match &ending {
-            Ending::Completed | Ending::Interrupted => info!("session {sessions}: {ending}"),
-            Ending::PeerLost(_) | Ending::Failed(_) => warn!("session {sessions}: {ending}"),
+            ending if ending.is_orderly() => info!("session {sessions}: {ending}"),
+            ending => warn!("session {sessions}: {ending}"),
         }
         let complete = ending == Ending::Completed && config.server.frames > 0;
         if single || complete || stop.is_cancelled() {
@@ -191,11 +191,12 @@ fn summary_of(
             fps: served.scene.fps,
         },
     };
-    let (exit, reason) = match &served.ending {
-        Ending::Completed => (Exit::Completed, None),
-        Ending::Interrupted => (Exit::Interrupted, None),
-        Ending::PeerLost(reason) => (Exit::PeerLost, Some(reason.clone())),
-        Ending::Failed(reason) => (Exit::Failed, Some(reason.clone())),
+    let exit = match &served.ending {
+        Ending::Completed => Exit::Completed,
+        Ending::Interrupted => Exit::Interrupted,
+        Ending::PeerLost(_) => Exit::PeerLost,
+        Ending::Unsupported(_) | Ending::Violation(_) | Ending::Failed(_) => Exit::Failed,
     };
+    let reason = served.ending.reason();
     Summary::new(run, &served.ledger, served.elapsed, exit, reason)
 }

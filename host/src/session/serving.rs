@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
     SOFTWARE,
@@ -22,18 +22,21 @@ use crate::{
     score::{Ledger, LedgerConfig, Row, Verdict},
     signaling::{LinkEnd, SignalingLink},
     transport::{Channel, Receiver, Sender},
-    wire::{self, Bye, ClientInfo, Hello, Message, SceneInfo, Side, WireError},
+    wire::{self, ClientInfo, Hello, Message, SceneInfo, Side, WireError},
 };
 
 /// How long the peer may take to say hello.
-const HELLO: Duration = Duration::from_secs(10);
-/// How long the last answers may take after a user ended the session.
-const LAST_ANSWERS: Duration = Duration::from_millis(400);
-/// How long the goodbye may take to arrive.
-const GOODBYE: Duration = Duration::from_millis(300);
+const HELLO: Duration = Duration::from_secs(5);
+/// How long the client may take to answer our goodbye, by which it ends what
+/// its detector is working on.
+const LAST_ANSWERS: Duration = Duration::from_millis(600);
+/// How long sending one message may take at the end.
+const GOODBYE: Duration = Duration::from_millis(200);
 /// How long an end of the signaling connection may precede the goodbye on the
 /// data channel, which travels on another way.
 const GRACE: Duration = Duration::from_millis(500);
+/// How often the session is looked at even if nothing arrives.
+const TICK: Duration = Duration::from_millis(250);
 /// Answers and pixels that wait between the tasks at most.
 const QUEUED: usize = 64;
 
@@ -58,36 +61,33 @@ pub(super) struct Served {
 pub(super) async fn serve(
     channel: Channel,
     link: &mut SignalingLink,
-    plan: Plan,
+    mut plan: Plan,
     outputs: &mut Outputs<'_>,
     stop: &CancellationToken,
 ) -> Served {
     let Channel { sender, receiver } = channel;
-    let (incoming, mut messages) = mpsc::channel(QUEUED);
+    let (incoming, messages) = mpsc::channel(QUEUED);
     let reader = tokio::spawn(read(receiver, incoming));
     let capacity = (plan.filming.max_in_flight as usize * 4).max(4096);
     let config = LedgerConfig { timeout: plan.answer_timeout, capacity };
     let book = Arc::new(Scorebook::new(Ledger::new(config)));
-
     let scene = plan.scene;
-    let mut client = None;
-    let mut ending = tokio::select! {
-        greeted = greet(&*sender, &mut messages, &plan) => match greeted {
-            Ok(hello) => {
-                client = Some(hello);
-                None
+
+    let mut session =
+        Session { sender: &sender, messages, link, book: &book, outputs, stop, heard_bye: false };
+    let (mut client, mut client_software) = (None, None);
+    let ending = match session.greet(&scene).await {
+        Ok((software, info)) => {
+            if info.max_in_flight > 0 {
+                let limit = &mut plan.filming.max_in_flight;
+                *limit = (*limit).min(info.max_in_flight.into());
             }
-            Err(ending) => Some(ending),
-        },
-        () = stop.cancelled() => Some(Ending::Interrupted),
-        gone = link.ended() => Some(Ending::PeerLost(format!("before its hello: {gone}"))),
+            (client, client_software) = (Some(info), Some(software));
+            session.run(plan.filming, scene.frames).await
+        }
+        Err(ending) => ending,
     };
-    if ending.is_none() {
-        let mut session = Session { sender: &sender, messages, link, book: &book, outputs, stop };
-        ending = Some(session.run(plan).await);
-    }
-    let ending = ending.unwrap_or(Ending::Completed);
-    let _ = timeout(GOODBYE, send(&*sender, &Message::Bye(ending.goodbye()))).await;
+    let ending = session.part(ending).await;
     sender.close(GOODBYE).await;
     reader.abort();
 
@@ -98,14 +98,15 @@ pub(super) async fn serve(
         ledger.drain_ready(&mut rows);
     });
     outputs.rows(&rows, elapsed);
-    outputs.refresh(true, || book.with(|ledger| ledger.progress(elapsed, 0)));
-    let (software, info) = client.unzip();
+    outputs.refresh(true, || book.with(|ledger| ledger.progress(elapsed, scene.frames)));
     let ledger = book.with(|ledger| std::mem::replace(ledger, Ledger::new(config)));
-    Served { ending, scene, client: info, client_software: software, ledger, elapsed }
+    Served { ending, scene, client, client_software, ledger, elapsed }
 }
 
+type Incoming = Result<Message, Ending>;
+
 /// Decodes what comes in, so that the channel is always drained.
-async fn read(mut receiver: Box<dyn Receiver>, to: mpsc::Sender<Result<Message, Ending>>) {
+async fn read(mut receiver: Box<dyn Receiver>, to: mpsc::Sender<Incoming>) {
     loop {
         let message = match receiver.recv().await {
             Ok(bytes) => wire::decode(&bytes).map_err(Ending::from),
@@ -118,127 +119,97 @@ async fn read(mut receiver: Box<dyn Receiver>, to: mpsc::Sender<Result<Message, 
     }
 }
 
-async fn send(sender: &dyn Sender, message: &Message) -> Result<(), Ending> {
+/// Hands messages to the channel; ends when filming does or the channel is closed.
+async fn pump(sender: Arc<dyn Sender>, mut messages: mpsc::Receiver<Bytes>) {
+    while let Some(message) = messages.recv().await {
+        if let Err(error) = sender.send(message).await {
+            debug!("sending ended: {error}");
+            return;
+        }
+    }
+}
+
+pub(super) async fn say(sender: &dyn Sender, message: &Message) -> Result<(), Ending> {
     let bytes = wire::encode(message, sender.max_message())
         .map_err(|e| Ending::Failed(format!("cannot encode a message: {e}")))?;
     sender.send(bytes).await.map_err(Ending::from)
 }
 
-/// The exchange of hellos; what the client said of itself.
-async fn greet(
-    sender: &dyn Sender,
-    messages: &mut mpsc::Receiver<Result<Message, Ending>>,
-    plan: &Plan,
-) -> Result<(String, ClientInfo), Ending> {
-    let hello = Hello::new(SOFTWARE, Side::Server(plan.scene));
-    send(sender, &Message::Hello(hello)).await?;
-    let Ok(first) = timeout(HELLO, messages.recv()).await else {
-        return Err(Ending::Failed(format!("the peer said no hello within {HELLO:?}")));
-    };
-    let refuse = async |bye: Bye, reason: String| {
-        let _ = send(sender, &Message::Bye(bye)).await;
-        Err(Ending::Failed(reason))
-    };
-    match first {
-        None => Err(Ending::PeerLost("the channel closed before a hello".into())),
-        Some(Err(ending)) => Err(ending),
-        Some(Ok(Message::Bye(bye))) => Err(Ending::from_peer(bye)),
-        Some(Ok(Message::Hello(Hello { software, side: Side::Client(client), .. }))) => {
-            match unsupported(&plan.scene, &client) {
-                Some(reason) => {
-                    refuse(Bye::Unsupported(reason.as_str().into()), reason.clone()).await
-                }
-                None => Ok((software.as_str().to_owned(), client)),
-            }
-        }
-        Some(Ok(Message::Hello(_))) => {
-            let reason = "the peer is a server too";
-            refuse(Bye::Unsupported(reason.into()), reason.into()).await
-        }
-        Some(Ok(_)) => {
-            let reason = "the first message was not a hello";
-            refuse(Bye::Violation(reason.into()), format!("the peer broke the protocol: {reason}"))
-                .await
-        }
-    }
-}
-
-/// Why the client cannot take the frames of this scene, if it cannot.
-fn unsupported(scene: &SceneInfo, client: &ClientInfo) -> Option<String> {
-    let format = PixelFormat::from_code(scene.format)?;
-    if !client.formats.contains(&scene.format) {
-        return Some(format!("the client does not take {format} frames"));
-    }
-    let bytes = u64::from(scene.width) * u64::from(scene.height) * format.bytes_per_pixel() as u64;
-    (bytes > client.max_frame_bytes).then(|| {
-        format!("frames have {bytes} bytes and the client takes {}", client.max_frame_bytes)
-    })
-}
-
 struct Session<'a, 'b> {
     sender: &'a Arc<dyn Sender>,
-    messages: mpsc::Receiver<Result<Message, Ending>>,
+    messages: mpsc::Receiver<Incoming>,
     link: &'a mut SignalingLink,
     book: &'a Arc<Scorebook>,
     outputs: &'a mut Outputs<'b>,
     stop: &'a CancellationToken,
+    heard_bye: bool,
 }
 
 impl Session<'_, '_> {
-    async fn run(&mut self, plan: Plan) -> Ending {
-        let target = plan.filming.frames;
+    /// The exchange of hellos: the client's program, and what it said of itself.
+    async fn greet(&mut self, scene: &SceneInfo) -> Result<(String, ClientInfo), Ending> {
+        let hello = Message::Hello(Hello::new(SOFTWARE, Side::Server(*scene)));
+        say(&**self.sender, &hello).await?;
+        let first = tokio::select! {
+            first = timeout(HELLO, self.messages.recv()) => first,
+            () = self.stop.cancelled() => return Err(Ending::Interrupted),
+            gone = self.link.ended() => {
+                return Err(Ending::PeerLost(format!("before its hello: {gone}")));
+            }
+        };
+        let Ok(first) = first else {
+            return Err(Ending::Failed(format!("the peer said no hello within {HELLO:?}")));
+        };
+        match first.unwrap_or_else(|| Err(closed()))? {
+            Message::Bye(bye) => {
+                self.heard_bye = true;
+                Err(Ending::from_peer(bye))
+            }
+            Message::Hello(Hello { software, side: Side::Client(client), .. }) => {
+                match unsupported(scene, &client) {
+                    Some(reason) => Err(Ending::Unsupported(reason)),
+                    None => Ok((software.as_str().to_owned(), client)),
+                }
+            }
+            Message::Hello(_) => Err(Ending::Unsupported("the peer is a server, too".into())),
+            _ => Err(Ending::Violation("the first message was not a hello".into())),
+        }
+    }
+
+    /// Frames out, answers in, until one side has enough; says why.
+    async fn run(&mut self, filming: Filming, target: u64) -> Ending {
         let (pixels, to_send) = mpsc::channel(QUEUED);
-        let filming = match plan.filming.start(Arc::clone(self.book), pixels) {
+        let filming = match filming.start(Arc::clone(self.book), pixels) {
             Ok(filming) => filming,
             Err(e) => return Ending::Failed(format!("cannot start the filming thread: {e}")),
         };
         let mut filming = pin!(filming);
         let pump = tokio::spawn(pump(Arc::clone(self.sender), to_send));
         let mut filmed = false;
-        let mut finish_by: Option<Instant> = None;
-        let mut ending: Option<Ending> = None;
         let ending = loop {
             self.publish(target, false);
-            let in_flight = self.book.with(|ledger| ledger.counts().in_flight());
-            if let Some(ending) = &ending
-                && (in_flight == 0 && filmed
-                    || !matches!(ending, Ending::Completed | Ending::Interrupted))
-            {
-                break ending.clone();
+            if filmed && self.book.with(|ledger| ledger.counts().in_flight()) == 0 {
+                break Ending::Completed;
             }
-            let wake = self.next_wake(finish_by);
+            let wake = self.next_wake();
             tokio::select! {
                 biased;
-                () = self.stop.cancelled(), if finish_by.is_none() => {
-                    self.book.stop();
-                    ending = Some(Ending::Interrupted);
-                    finish_by = Some(Instant::now() + LAST_ANSWERS);
-                }
+                () = self.stop.cancelled() => break Ending::Interrupted,
                 result = &mut filming, if !filmed => {
                     filmed = true;
                     match result {
-                        Ok(Ok(())) => { ending.get_or_insert(Ending::Completed); }
-                        Ok(Err(error)) => ending = Some(film_failed(&error)),
-                        Err(_) => ending = Some(Ending::Failed("the scene panicked".into())),
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => break film_failed(&error),
+                        Err(_) => break Ending::Failed("the scene panicked".into()),
                     }
                 }
-                message = self.messages.recv() => match self.take(message) {
-                    Ok(()) => {}
-                    Err(end) => ending = Some(end),
-                },
-                gone = self.link.ended() => {
-                    break self.after_link(gone, ending).await;
-                }
-                () = sleep_until(wake) => {
-                    let now = self.book.now();
-                    let expired = self.book.with(|ledger| ledger.expire(now));
-                    if expired > 0 {
-                        warn!("{expired} frame(s) without an answer in time");
-                    }
-                    if finish_by.is_some_and(|by| by <= Instant::now()) {
-                        break Ending::Interrupted;
+                message = self.messages.recv() => {
+                    if let Err(ending) = self.take(message) {
+                        break ending;
                     }
                 }
+                gone = self.link.ended() => break self.after_link(gone).await,
+                () = sleep_until(wake) => self.expire(),
             }
         };
         self.book.stop();
@@ -247,27 +218,55 @@ impl Session<'_, '_> {
         ending
     }
 
-    /// When something has to be looked at even if nothing arrives.
-    fn next_wake(&self, finish_by: Option<Instant>) -> Instant {
-        let tick = Instant::now() + Duration::from_millis(250);
-        let deadline = self.book.with(|ledger| ledger.next_deadline());
-        let deadline = deadline.map(|d| Instant::from_std(self.book.instant(d)));
-        [finish_by, deadline].into_iter().flatten().fold(tick, Instant::min)
+    /// Says goodbye and takes what the client still answers; how it really ended.
+    async fn part(&mut self, ending: Ending) -> Ending {
+        if matches!(ending, Ending::PeerLost(_)) {
+            return ending;
+        }
+        let bye = Message::Bye(ending.goodbye());
+        if !matches!(timeout(GOODBYE, say(&**self.sender, &bye)).await, Ok(Ok(()))) {
+            return ending;
+        }
+        let until = Instant::now() + LAST_ANSWERS;
+        while ending.is_orderly() && !self.heard_bye {
+            let Ok(message) = tokio::time::timeout_at(until, self.messages.recv()).await else {
+                debug!("the client did not say goodbye");
+                break;
+            };
+            if self.take(message).is_err() {
+                break;
+            }
+        }
+        ending
     }
 
-    fn take(&mut self, message: Option<Result<Message, Ending>>) -> Result<(), Ending> {
-        match message {
-            None => Err(Ending::PeerLost("the channel closed".into())),
-            Some(Err(ending)) => Err(ending),
-            Some(Ok(Message::Bye(bye))) => {
+    /// When something has to be looked at even if nothing arrives.
+    fn next_wake(&self) -> Instant {
+        let tick = Instant::now() + TICK;
+        let deadline = self.book.with(|ledger| ledger.next_deadline());
+        deadline.map_or(tick, |d| tick.min(Instant::from_std(self.book.instant(d))))
+    }
+
+    fn expire(&self) {
+        let now = self.book.now();
+        let expired = self.book.with(|ledger| ledger.expire(now));
+        if expired > 0 {
+            warn!("{expired} frame(s) without an answer in time");
+        }
+    }
+
+    fn take(&mut self, message: Option<Incoming>) -> Result<(), Ending> {
+        match message.unwrap_or_else(|| Err(closed()))? {
+            Message::Bye(bye) => {
                 debug!("the client says goodbye: {bye:?}");
-                // A client that has nothing more to do before we are done left.
+                self.heard_bye = true;
+                // A client that has had enough before we are done has left.
                 Err(match Ending::from_peer(bye) {
                     Ending::Completed => Ending::Interrupted,
                     other => other,
                 })
             }
-            Some(Ok(Message::Answer(answer))) => {
+            Message::Answer(answer) => {
                 let (id, now) = (answer.id, self.book.now());
                 let verdict = self.book.with(|ledger| ledger.answer(answer, now));
                 if verdict != Verdict::Accepted {
@@ -275,15 +274,15 @@ impl Session<'_, '_> {
                 }
                 Ok(())
             }
-            Some(Ok(_)) => {
-                Err(Ending::Failed("the client sent a message that only a server sends".into()))
-            }
+            _ => Err(Ending::Violation(
+                "a message that only a server sends, or a second hello".into(),
+            )),
         }
     }
 
     /// The signaling connection has ended: what is still on the data channel
     /// decides whether that was a goodbye.
-    async fn after_link(&mut self, gone: LinkEnd, before: Option<Ending>) -> Ending {
+    async fn after_link(&mut self, gone: LinkEnd) -> Ending {
         let until = Instant::now() + GRACE;
         while let Ok(message) = tokio::time::timeout_at(until, self.messages.recv()).await {
             match self.take(message) {
@@ -292,11 +291,9 @@ impl Session<'_, '_> {
                 Err(ending) => return ending,
             }
         }
-        info!("the signaling connection ended: {gone}");
-        match before {
-            Some(ending) => ending,
-            None if matches!(gone, LinkEnd::Bye(_)) => Ending::Interrupted,
-            None => Ending::PeerLost(gone.to_string()),
+        match gone {
+            LinkEnd::Bye(_) => Ending::Interrupted,
+            gone => Ending::PeerLost(gone.to_string()),
         }
     }
 
@@ -312,21 +309,27 @@ impl Session<'_, '_> {
     }
 }
 
+fn closed() -> Ending {
+    Ending::PeerLost("the channel closed".into())
+}
+
+/// Why the client cannot take the frames of this scene, if it cannot.
+fn unsupported(scene: &SceneInfo, client: &ClientInfo) -> Option<String> {
+    let format = PixelFormat::from_code(scene.format)?;
+    if !client.formats.contains(&scene.format) {
+        return Some(format!("the client does not take {format} frames"));
+    }
+    let bytes = u64::from(scene.width) * u64::from(scene.height) * format.bytes_per_pixel() as u64;
+    (bytes > client.max_frame_bytes).then(|| {
+        format!("frames have {bytes} bytes and the client takes {}", client.max_frame_bytes)
+    })
+}
+
 fn film_failed(error: &FilmingError) -> Ending {
     match error {
-        FilmingError::Wire(WireError::MessageLimit(limit)) => Ending::Failed(format!(
+        FilmingError::Wire(WireError::MessageLimit(limit)) => Ending::Unsupported(format!(
             "the peer takes messages of {limit} bytes at most, which is too small for frames"
         )),
         other => Ending::Failed(format!("filming failed: {other}")),
-    }
-}
-
-/// Hands messages to the channel; ends when filming does or the channel is closed.
-async fn pump(sender: Arc<dyn Sender>, mut messages: mpsc::Receiver<Bytes>) {
-    while let Some(message) = messages.recv().await {
-        if let Err(error) = sender.send(message).await {
-            debug!("sending ended: {error}");
-            return;
-        }
     }
 }

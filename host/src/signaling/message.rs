@@ -68,7 +68,8 @@ struct Description {
 
 #[derive(Deserialize)]
 struct Candidate {
-    candidate: String,
+    #[serde(rename = "candidate")]
+    text: String,
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
@@ -90,7 +91,8 @@ impl Message {
             Some("offer") => Ok(Self::Offer(read::<Description>("offer", value)?.sdp)),
             Some("answer") => Ok(Self::Answer(read::<Description>("answer", value)?.sdp)),
             Some("candidate") => {
-                let Candidate { candidate, id: mid, label: index } = read("candidate", value)?;
+                let Candidate { text: candidate, id: mid, label: index } =
+                    read("candidate", value)?;
                 if !candidate.starts_with("candidate:") {
                     let problem =
                         format!("`{}` does not begin with `candidate:`", excerpt(&candidate));
@@ -151,7 +153,14 @@ fn read<T: for<'de> Deserialize<'de>>(kind: &'static str, value: Value) -> Resul
 /// The beginning of `text`, safe to be shown in a terminal and a log.
 fn excerpt(text: &str) -> String {
     const SHOWN: usize = 80;
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for character in text.chars().take(SHOWN) {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
     if text.chars().nth(SHOWN).is_some() {
         shown.push_str("...");
     }

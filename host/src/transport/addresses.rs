@@ -53,7 +53,7 @@ impl Route {
     /// The largest SCTP packet for this route: `wanted`, or what fits into the
     /// route's IP packets with the headers around it.
     pub(super) fn sctp_mtu(&self, wanted: u32) -> u32 {
-        /// UDP 8; a DTLS record 13 + 16 (ChaCha20) or 13 + 24 (AES-GCM).
+        /// UDP 8; a DTLS record 13 + 16 (`ChaCha20`) or 13 + 24 (AES-GCM).
         const UDP_AND_DTLS: u32 = 8 + 37;
         /// RFC 8200: what every IPv6 path carries.
         const IPV6_MINIMUM: u32 = 1280;

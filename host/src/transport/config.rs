@@ -35,7 +35,7 @@ pub struct TransportConfig {
     /// Milliseconds that finding our own addresses (STUN and TURN servers) may take.
     #[schemars(range(min = 100, max = 60_000))]
     pub gather_timeout_ms: u32,
-    /// Cipher suites that we offer, best first. ChaCha20 derives its nonces from
+    /// Cipher suites that we offer, best first. `ChaCha20` derives its nonces from
     /// the record number; AES-GCM draws them at random, which limits how much a
     /// session may carry, so it comes last.
     #[schemars(length(min = 1, max = 2))]
@@ -52,7 +52,7 @@ impl Default for TransportConfig {
             mtu: 1400,
             send_buffer_bytes: 4 * 1024 * 1024,
             message_bytes: 65_536,
-            lost_after_ms: 4000,
+            lost_after_ms: 3500,
             gather_timeout_ms: 2000,
             ciphers: vec![Cipher::Chacha20Poly1305, Cipher::Aes128Gcm],
             ice_servers: Vec::new(),

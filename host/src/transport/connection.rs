@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use webrtc::{
     data_channel::DataChannel,
     peer_connection::{
-        PeerConnection, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionState,
-        RTCStatsReport, RTCStatsReportEntry, StatsSelector,
+        PeerConnection, PeerConnectionEventHandler, RTCIceCandidate, RTCIceGatheringState,
+        RTCPeerConnectionState, StatsSelector,
     },
 };
 
@@ -146,35 +146,27 @@ impl Connection {
 
     pub(super) async fn stats(&self) -> ChannelStats {
         let report = self.pc.get_stats(Instant::now(), StatsSelector::None).await;
-        let transport = report.transport();
-        let pair = transport.and_then(|t| match report.get(&t.selected_candidate_pair_id) {
-            Some(RTCStatsReportEntry::IceCandidatePair(pair)) => Some(pair),
-            _ => None,
-        });
-        let path = pair.and_then(|pair| {
-            let local = candidate_address(&report, &pair.local_candidate_id)?;
-            Some((local, candidate_address(&report, &pair.remote_candidate_id)?))
-        });
+        let round_trips = report.candidate_pairs().map(|pair| pair.current_round_trip_time);
+        let measured = round_trips.filter(|seconds| *seconds > 0.0).min_by(f64::total_cmp);
+        let cipher = report.transport().map(|transport| transport.dtls_cipher.clone());
         ChannelStats {
             sent_bytes: self.sent.load(Ordering::Relaxed),
             received_bytes: self.received.load(Ordering::Relaxed),
-            round_trip: pair
-                .map(|pair| pair.current_round_trip_time)
-                .filter(|seconds| *seconds > 0.0)
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-            path,
-            cipher: transport.map(|t| t.dtls_cipher.clone()).filter(|name| !name.is_empty()),
+            round_trip: measured.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            path: self.path().await,
+            cipher: cipher.filter(|name| !name.is_empty()),
         }
     }
-}
 
-fn candidate_address(report: &RTCStatsReport, id: &str) -> Option<SocketAddr> {
-    let (RTCStatsReportEntry::LocalCandidate(found) | RTCStatsReportEntry::RemoteCandidate(found)) =
-        report.get(id)?
-    else {
-        return None;
-    };
-    Some(SocketAddr::new(found.address.as_ref()?.parse().ok()?, found.port))
+    /// The addresses in use: ours and the peer's.
+    async fn path(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let ice = self.pc.sctp().await?.transport().ice_transport();
+        let pair = ice.get_selected_candidate_pair().await.ok()??;
+        let address = |candidate: &RTCIceCandidate| {
+            Some(SocketAddr::new(candidate.address.parse().ok()?, candidate.port))
+        };
+        Some((address(pair.local())?, address(pair.remote())?))
+    }
 }
 
 impl Drop for Connection {

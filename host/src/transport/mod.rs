@@ -130,6 +130,8 @@ pub struct Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Channel").field("max_message", &self.sender.max_message()).finish()
+        f.debug_struct("Channel")
+            .field("max_message", &self.sender.max_message())
+            .finish_non_exhaustive()
     }
 }

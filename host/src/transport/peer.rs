@@ -18,7 +18,7 @@ use super::{
     channel::{DataReceiver, DataSender},
     connection::{Connection, Events, Signals},
     runtime::BufferedRuntime,
-    sdp::Remote,
+    sdp::{Remote, without_rtcp_candidates},
 };
 
 /// Connectivity checks go out this often until a path is found.
@@ -48,7 +48,9 @@ pub struct Peer {
 
 impl std::fmt::Debug for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Peer").field("progress", &self.connection.progress()).finish()
+        f.debug_struct("Peer")
+            .field("progress", &self.connection.progress())
+            .finish_non_exhaustive()
     }
 }
 
@@ -171,13 +173,12 @@ impl Peer {
 
     async fn opened(&mut self) -> Result<Arc<dyn DataChannel>, TransportError> {
         let ended = || TransportError::Handshake("the connection ended".into());
-        let channel = match &self.channel {
-            Some(channel) => channel,
-            None => {
-                let offered = self.signals.channels.recv().await.ok_or_else(ended)?;
-                check(&*offered).await?;
-                self.channel.insert(offered)
-            }
+        let channel = if let Some(channel) = &self.channel {
+            channel
+        } else {
+            let offered = self.signals.channels.recv().await.ok_or_else(ended)?;
+            check(&*offered).await?;
+            self.channel.insert(offered)
         };
         while !self.opened {
             match channel.poll().await {
@@ -206,7 +207,7 @@ impl Peer {
             credential: server.credential.clone(),
         });
         let (events, signals) = Events::new();
-        let pc = PeerConnectionBuilder::new()
+        let building = PeerConnectionBuilder::new()
             .with_configuration(
                 RTCConfigurationBuilder::new().with_ice_servers(servers.collect()).build(),
             )
@@ -216,9 +217,9 @@ impl Peer {
             .with_udp_addrs(route.bind_addresses(&interfaces()))
             .with_dedicated_reactor_pool_size(1)
             .with_data_channel_send_buffer_limit(config.send_buffer_bytes as usize)
-            .build()
-            .await
-            .map_err(failed("opening the connection's sockets"))?;
+            .build();
+        // Boxed because it has some 20 KiB.
+        let pc = Box::pin(building).await.map_err(failed("opening the connection's sockets"))?;
         let lost_after = Duration::from_millis(config.lost_after_ms.into());
         let connection = Connection::new(Arc::new(pc), signals.state.clone(), lost_after);
         Ok(Self {
@@ -249,7 +250,7 @@ impl Peer {
             );
         }
         let description = pc.local_description().await;
-        description.map(|d| d.sdp).ok_or_else(|| {
+        description.map(|d| without_rtcp_candidates(&d.sdp)).ok_or_else(|| {
             TransportError::Handshake("the connection ended while gathering candidates".into())
         })
     }

@@ -39,7 +39,7 @@ impl Remote {
         if !lines.by_ref().any(data) {
             return Err(wrong("has no data channel (no `m=application` section)"));
         }
-        for needed in ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"] {
+        for needed in ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:sha-256 "] {
             if !sdp.lines().any(|line| line.starts_with(needed)) {
                 return Err(wrong(&format!("lacks `{needed}`")));
             }
@@ -62,6 +62,16 @@ impl Remote {
     pub(super) fn max_message(self, ours: usize) -> usize {
         self.max_message.map_or(ours, |theirs| theirs.min(ours))
     }
+}
+
+/// Our own description as it is sent: without the candidates for component 2,
+/// which the library adds for RTCP and which no data channel uses.
+pub(super) fn without_rtcp_candidates(sdp: &str) -> String {
+    let rtcp = |line: &str| {
+        let fields = line.strip_prefix("a=candidate:");
+        fields.and_then(|fields| fields.split(' ').nth(1)) == Some("2")
+    };
+    sdp.split_inclusive('\n').filter(|line| !rtcp(line)).collect()
 }
 
 #[cfg(test)]
@@ -89,6 +99,14 @@ mod tests {
         assert_eq!(limit("a=max-message-size:0\r\n"), 262_144);
         assert_eq!(limit(""), 65_536);
         assert_eq!(limit("m=audio 9 X\r\na=max-message-size:7\r\n"), 65_536);
+    }
+
+    #[test]
+    fn only_component_1_is_sent() {
+        let ours = "v=0\r\na=candidate:7 1 udp 1 127.0.0.1 9 typ host\r\n\
+            a=candidate:7 2 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n";
+        let sent = "v=0\r\na=candidate:7 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n";
+        assert_eq!(without_rtcp_candidates(ours), sent);
     }
 
     #[test]

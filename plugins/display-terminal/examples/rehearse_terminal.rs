@@ -1,4 +1,5 @@
-//! Drives the display with made-up frames and scores: `rehearse_terminal [server|client] [frames] [fps]`.
+//! Drives the display with made-up frames and scores: `rehearse_terminal [server|client] [frames] [fps] [exit|panic]`;
+//! the last one is how it ends at half time.
 
 use std::{f64::consts::TAU, thread::sleep, time::Duration};
 
@@ -38,6 +39,7 @@ fn run() -> Result<(), PluginError> {
     let frames: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(400);
     let fps: f64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(60.0);
 
+    let end = args.next().unwrap_or_default();
     let host = HostInfo { version: "0", role };
     let mut display = TerminalDisplay::new(Config::default(), &host)?;
     let mut progress = Progress { target: frames, fps, ..Progress::default() };
@@ -81,6 +83,13 @@ fn run() -> Result<(), PluginError> {
             (progress.latency_p50_ms, progress.latency_p95_ms) = (2.0, 2.45);
             display.show_scores(&[row], &progress)?
         };
+        if i == frames / 2 {
+            match end.as_str() {
+                "exit" => std::process::exit(3),
+                "panic" => panic!("half time"),
+                _ => {}
+            }
+        }
         if i % 50 == 10 {
             eprintln!("\x1b[33m WARN\x1b[0m frame {i}: a line from the log");
         }
@@ -90,7 +99,7 @@ fn run() -> Result<(), PluginError> {
         sleep(Duration::from_secs_f64(1.0 / fps));
     }
     display.finish()?;
-    println!("mean L1 {:.3} px", progress.l1_mean);
+    eprintln!("mean L1 {:.3} px", progress.l1_mean);
     Ok(())
 }
 

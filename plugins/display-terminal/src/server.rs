@@ -138,6 +138,17 @@ impl ServerView {
     }
 
     fn draw_table(&self, frame: &mut Frame<'_>, area: Rect) {
+        // The widths of five columns with two between them; narrow terminals get
+        // the ones that fit.
+        const WIDTHS: [u16; 5] = [8, 18, 18, 9, 12];
+        const NAMES: [&str; 5] =
+            ["frame", "actual centre", "estimated centre", "error", "cumulative"];
+        let columns: &[usize] = match area.width {
+            73.. => &[0, 1, 2, 3, 4],
+            53..73 => &[0, 2, 3, 4],
+            33..53 => &[0, 3, 4],
+            _ => &[3, 4],
+        };
         // With the header and the line above it.
         let capacity = usize::from(area.height).saturating_sub(2);
         let newest_first = self.rows.iter().rev().take(capacity).map(|row| {
@@ -145,30 +156,24 @@ impl ServerView {
                 Outcome::SCORED => Style::new(),
                 _ => Style::new().fg(Color::Yellow),
             };
-            Row::new([
-                right(row.frame.to_string()),
-                right(format::centre(&row.actual)),
-                right(format::estimate(row)),
-                right(format::pixels(row.l1)),
-                right(format::pixels(row.cumulative_l1)),
-            ])
-            .style(style)
+            let cells = [
+                row.frame.to_string(),
+                format::centre(&row.actual),
+                format::estimate(row),
+                format::pixels(row.l1),
+                format::pixels(row.cumulative_l1),
+            ];
+            Row::new(columns.iter().map(|&i| right(cells[i].clone()))).style(style)
         });
-        let header = ["frame", "actual centre", "estimated centre", "error", "cumulative"]
-            .map(|name| right(name.to_owned()));
-        let table = Table::new(
-            newest_first,
-            [
-                Constraint::Length(8),
-                Constraint::Length(18),
-                Constraint::Length(18),
-                Constraint::Length(9),
-                Constraint::Length(12),
-            ],
-        )
-        .header(Row::new(header).style(BOLD))
-        .column_spacing(2)
-        .block(Block::new().borders(Borders::TOP).border_style(DIM));
+        let header = columns.iter().map(|&i| right(NAMES[i].to_owned()));
+        let widths = columns.iter().map(|&i| match (columns.len(), i) {
+            (2, 3) => Constraint::Fill(1),
+            _ => Constraint::Length(WIDTHS[i]),
+        });
+        let table = Table::new(newest_first, widths)
+            .header(Row::new(header).style(BOLD))
+            .column_spacing(2)
+            .block(Block::new().borders(Borders::TOP).border_style(DIM));
         frame.render_widget(table, area);
     }
 }
@@ -284,7 +289,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_tiny_terminal_still_shows_the_last_error() {
-        let text = screen(80, 5, |f| view().draw(f, "server", &[]));
+        let text = screen(20, 5, |f| view().draw(f, "server", &[]));
+        assert!(text.contains("74.250"), "{text}");
+        let text = screen(60, 5, |f| view().draw(f, "server", &[]));
         assert!(text.contains("missed"), "{text}");
     }
 

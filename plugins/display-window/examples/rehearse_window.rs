@@ -90,7 +90,7 @@ fn run() -> Result<(), PluginError> {
         sleep(Duration::from_secs_f64(1.0 / fps));
     }
     display.finish()?;
-    println!("mean L1 {:.3} px", progress.l1_mean);
+    eprintln!("mean L1 {:.3} px", progress.l1_mean);
     Ok(())
 }
 

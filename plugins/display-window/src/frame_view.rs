@@ -68,9 +68,10 @@ impl View {
                         rows.iter().flat_map(|row| xs.map(|x| u32::from(row[x * bytes + c]))).sum();
                     (sum + 2) / 4
                 };
-                *pixel = match grey {
-                    true => channel(0) * 0x0001_0101,
-                    false => channel(2) << 16 | channel(1) << 8 | channel(0),
+                *pixel = if grey {
+                    channel(0) * 0x0001_0101
+                } else {
+                    channel(2) << 16 | channel(1) << 8 | channel(0)
                 };
             }
         }
@@ -117,9 +118,10 @@ fn draw_caption(canvas: &mut Canvas, frame: &Frame<'_>, overlay: &Overlay<'_>) {
         None => ("nothing found".to_owned(), colour::BAD),
     };
     canvas.text(&text, Point::new(12, top + 7), MEDIUM, Alignment::Left, shade);
-    let detect = match overlay.detect_ms.is_finite() {
-        true => format!("detect {:.2} ms", overlay.detect_ms),
-        false => "detect -".to_owned(),
+    let detect = if overlay.detect_ms.is_finite() {
+        format!("detect {:.2} ms", overlay.detect_ms)
+    } else {
+        "detect -".to_owned()
     };
     let numbers = format!(
         "{:.1} fps   {detect}   frame {}   {} x {}   received {}   dropped {}",

@@ -6,6 +6,7 @@
 //! | `panel` | the server's view: values, plots, where the session stands |
 //! | `plot` | the error over time and in the plane |
 //! | `canvas` | pixels, text and lines |
+//! | `x11` | keeps the failures of Xlib from ending the process |
 //!
 //! Closing the window, `q` and Esc end the session.
 
@@ -13,6 +14,7 @@ mod canvas;
 mod frame_view;
 mod panel;
 mod plot;
+mod x11;
 
 use std::time::{Duration, Instant};
 
@@ -112,12 +114,26 @@ impl Display for WindowDisplay {
     }
 
     fn finish(&mut self) -> Result<(), PluginError> {
-        self.window = None;
+        self.close();
         Ok(())
     }
 }
 
+impl Drop for WindowDisplay {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl WindowDisplay {
+    fn close(&mut self) {
+        let window = self.window.take();
+        if x11::check().is_err() {
+            // Closing it would talk to a server that is gone.
+            std::mem::forget(window);
+        }
+    }
+
     fn due(&self) -> bool {
         self.drawn.is_none_or(|t| t.elapsed() >= self.interval)
     }
@@ -132,6 +148,7 @@ impl WindowDisplay {
         self.drawn = Some(Instant::now());
         let (width, height) = (self.canvas.width() as usize, self.canvas.height() as usize);
         if let Some(window) = &mut self.window {
+            x11::check()?;
             window.update_with_buffer(self.canvas.pixels(), width, height)?;
         }
         Ok(())
@@ -152,6 +169,7 @@ impl WindowDisplay {
         if self.looked.is_none_or(|t| t.elapsed() >= self.interval) {
             self.looked = Some(Instant::now());
             window.update();
+            x11::check()?;
         }
         let quit =
             !window.is_open() || window.is_key_down(Key::Q) || window.is_key_down(Key::Escape);
@@ -177,6 +195,7 @@ fn open(config: &Config, role: &str) -> Result<Window, PluginError> {
         .map_err(|e| {
             PluginError::failed(format!("no window on the display {display}: {e}; {ADVICE}"))
         })?;
+    x11::survive(&window);
     // We pace ourselves; the session must not wait for the window.
     window.set_target_fps(0);
     Ok(window)

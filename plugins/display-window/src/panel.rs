@@ -138,7 +138,13 @@ fn draw_card(canvas: &mut Canvas, area: Rectangle, label: &str, lines: &[String]
     canvas.text(label, area.top_left + Point::new(12, 8), SMALL, Alignment::Left, colour::LABEL);
     let first = if lines.len() == 1 { 46 } else { 30 };
     for (i, line) in lines.iter().enumerate() {
-        canvas.large_text(line, area.top_left + Point::new(12, first + 31 * i as i32), shade);
+        let at = area.top_left + Point::new(12, first + 31 * i as i32);
+        // A large character is 16 pixels wide.
+        if 16 * line.len() as u32 + 24 <= area.size.width {
+            canvas.large_text(line, at, shade);
+        } else {
+            canvas.text(line, at, MEDIUM, Alignment::Left, shade);
+        }
     }
 }
 

@@ -22,8 +22,10 @@ pub(crate) fn draw_history(canvas: &mut Canvas, area: Rectangle, rows: &VecDeque
     let (left, bottom) = (inner.top_left.x, inner.top_left.y + inner.size.height as i32 - 1);
     let (width, height) = (f64::from(inner.size.width - 1), f64::from(inner.size.height - 1));
 
-    for step in 0..=4 {
-        let share = f64::from(step) / 4.0;
+    // Labels are 13 pixels high.
+    let steps = if height >= 80.0 { 4 } else { 1 };
+    for step in 0..=steps {
+        let share = f64::from(step) / f64::from(steps);
         let y = bottom - (share * height) as i32;
         canvas.line(Point::new(left, y), Point::new(left + width as i32, y), 1, colour::GRID);
         let label = number(share * top, top);
@@ -79,8 +81,11 @@ pub(crate) fn draw_scatter(canvas: &mut Canvas, area: Rectangle, rows: &VecDeque
         }
     }
     let below = middle.y + half + 7;
+    let labels = if side >= 100 { 2 } else { 0 };
     for (x, value, alignment) in
         [(middle.x - half, -reach, Alignment::Left), (middle.x + half, reach, Alignment::Right)]
+            .into_iter()
+            .take(labels)
     {
         canvas.text(&number(value, reach), Point::new(x, below), SMALL, alignment, colour::LABEL);
     }
@@ -104,10 +109,11 @@ fn inset(area: Rectangle, left: u32, top: u32, right: u32, bottom: u32) -> Optio
     Some(Rectangle::new(corner, Size::new(width, height)))
 }
 
-/// The least 1, 2 or 5 times a power of ten that is not below `value`, from 0.001 to 10000.
+/// The least number with round quarters that is not below `value`, from 0.001 to 10000.
 fn round_up(value: f64) -> f64 {
+    const ROUND: [f64; 9] = [1.0, 1.2, 1.6, 2.0, 2.4, 3.2, 4.0, 6.0, 8.0];
     (-3..4)
-        .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)))
+        .flat_map(|power| ROUND.map(|digit| digit * 10_f64.powi(power)))
         .find(|&round| round >= value)
         .unwrap_or(10_000.0)
 }
@@ -125,7 +131,7 @@ mod tests {
     #[test]
     fn axes_end_at_round_numbers() {
         let ends = [0.0, 0.0011, 0.02, 0.21, 0.9, 4.0, 700.0, f64::INFINITY].map(round_up);
-        assert_eq!(ends, [0.001, 0.002, 0.02, 0.5, 1.0, 5.0, 1000.0, 10_000.0]);
+        assert_eq!(ends, [0.001, 0.0012, 0.02, 0.24, 1.0, 4.0, 800.0, 10_000.0]);
     }
 
     #[test]

@@ -9,8 +9,9 @@
 //! integer coordinates are pixel centres. On exact discs of radius 40 the RMSE
 //! is 0.022 px per axis (measured in the tests with OpenCV 4.6).
 //!
-//! `EdgeDrawing` of OpenCV 4.6 reads memory that it has not set: the same frame
-//! can give answers that are some hundredths of a pixel apart.
+//! Answers are not repeatable to the last digit: with `sigma = 0` the same frame,
+//! given to one instance again and again while other instances were at work in
+//! other threads, gave centres up to 0.03 px apart. The cause was not looked for.
 
 mod config;
 #[cfg(test)]

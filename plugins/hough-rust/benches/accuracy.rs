@@ -83,7 +83,8 @@ fn main() {
         "{:<32} {:>6} {:>6} {:>9} {:>7} {:>7} {:>7} {:>8} {:>7}",
         "case", "found", "false", "rmse px", "/bound", "r/bound", "e'S-1e", "max/bnd", "ms"
     );
-    for case in &cases {
+    let only = std::env::var("CASE").unwrap_or_default();
+    for case in cases.iter().filter(|c| c.name.contains(&only)) {
         run(case, frames);
     }
 }

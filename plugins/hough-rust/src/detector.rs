@@ -24,12 +24,14 @@ const PEAKS: usize = 24;
 /// Coverage below which a candidate is dropped on its way up.
 const MIN_COVERAGE: f32 = 0.4;
 
+/// Share of the directions that must show the disc for it to be believed.
+const MIN_SUPPORT: f64 = 0.45;
+
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     ring: Ring,
     sign: f32,
     weights: Weights,
-    step: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -215,7 +217,7 @@ impl HoughRust {
                 circle = Circle { x: to_level(x, n - 1), y: to_level(y, n - 1), r: 2.0 * circle.r };
             }
         }
-        ring.map(|ring| Candidate { ring, sign, weights, step })
+        ring.map(|ring| Candidate { ring, sign, weights })
     }
 
     fn refine(&mut self, image: &Image<'_>) {
@@ -235,9 +237,10 @@ impl HoughRust {
                 continue;
             };
             let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();
-            let score = f64::from(c.ring.coverage) * fit.explained.clamp(0.0, 1.0) / (1.0 + sd);
+            let score = fit.support / (1.0 + sd);
             let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < side;
-            if score >= self.config.min_score
+            if fit.support >= MIN_SUPPORT
+                && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))

@@ -1,7 +1,7 @@
 //! Pictures of discs whose truth is exact, made independently of the
 //! program's own scenes.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -62,6 +62,9 @@ impl Disc {
         if self.blur == 0.0 {
             return self.area(px, py);
         }
+        if self.r < 30.0 {
+            return self.blurred(px, py);
+        }
         // Mean over the pixel of the blurred disc: 4 x 4 Gauss-Legendre points;
         // the blur of a curved edge to second order in 1 / r.
         const NODES: [(f64, f64); 4] = [
@@ -74,11 +77,40 @@ impl Disc {
         for (oy, wy) in NODES {
             for (ox, wx) in NODES {
                 let rho = (px + ox - self.x).hypot(py + oy - self.y).max(1e-9);
-                let d = rho + self.blur * self.blur / (2.0 * rho) - self.r;
+                let d = rho + self.blur * self.blur / (rho + self.r) - self.r;
                 sum += wx * wy * 0.5 * libm::erfc(d / (SQRT_2 * self.blur));
             }
         }
         sum
+    }
+
+    /// The blurred disc exactly: over y in closed form, over x by the midpoint
+    /// rule.
+    fn blurred(&self, px: f64, py: f64) -> f64 {
+        const STEPS: usize = 96;
+        let b = self.blur;
+        let phi = |x: f64| 0.5 * libm::erfc(-x / (SQRT_2 * b));
+        // Integral of phi.
+        let ramp = |x: f64| x * phi(x) + b * (-0.5 * x * x / (b * b)).exp() / (2.0 * PI).sqrt();
+        // Share of the pixel's height, blurred, below y.
+        let below = |y: f64| ramp(y - py + 0.5) - ramp(y - py - 0.5);
+        let reach = 5.0 * b + 0.5;
+        let (from, to) = ((px - reach).max(self.x - self.r), (px + reach).min(self.x + self.r));
+        if to <= from {
+            return 0.0;
+        }
+        // x = r sin(t) takes the corner out of the chord's ends.
+        let angle = |x: f64| ((x - self.x) / self.r).clamp(-1.0, 1.0).asin();
+        let (from, to) = (angle(from), angle(to));
+        let step = (to - from) / STEPS as f64;
+        let mut sum = 0.0;
+        for i in 0..STEPS {
+            let (sin, cos) = (from + (i as f64 + 0.5) * step).sin_cos();
+            let (x, h) = (self.x + self.r * sin, self.r * cos);
+            let wx = phi(x - px + 0.5) - phi(x - px - 0.5);
+            sum += wx * h * (below(self.y + h) - below(self.y - h));
+        }
+        sum * step
     }
 
     /// Exact area of the pixel inside the disc: the chord's extent integrated
@@ -143,4 +175,80 @@ pub fn bound(r: f64, contrast: f64, noise: f64, blur: f64) -> f64 {
     let sigma = (noise * noise + 1.0 / 12.0).sqrt();
     let edge = (blur * blur + 1.0 / 12.0).sqrt();
     1.062 * sigma / contrast * (edge / r).sqrt()
+}
+
+/// Backgrounds without a disc.
+pub const TEXTURES: [&str; 9] =
+    ["flat", "shade", "noise", "grain", "cloud", "fractal", "stripes", "checkers", "polygons"];
+
+/// A background of the kind `name`, mean 128, of a standard deviation of about
+/// `strength` (for those that have one).
+pub fn texture(name: &str, w: usize, h: usize, strength: f64, random: &mut Random) -> Canvas {
+    let mut canvas = Canvas::new(w, h, 128.0);
+    let mut cloud = |scale: usize| {
+        let mut c = Canvas::new(w, h, 0.0);
+        c.each(|_, _, _| random.normal());
+        for _ in 0..3 {
+            box_blur(&mut c, scale);
+        }
+        let sd = (c.values.iter().map(|v| v * v).sum::<f64>() / c.values.len() as f64).sqrt();
+        c.values.iter_mut().for_each(|v| *v *= strength / sd.max(1e-9));
+        c
+    };
+    match name {
+        "shade" => canvas.each(|x, y, v| {
+            v + 90.0 * (x as f64 / w as f64 - 0.5) + 40.0 * (y as f64 / h as f64 - 0.5)
+        }),
+        "noise" => canvas.each(|_, _, v| v + strength * random.normal()),
+        "grain" => canvas.values.iter_mut().zip(cloud(1).values).for_each(|(v, c)| *v += c),
+        "cloud" => canvas.values.iter_mut().zip(cloud(6).values).for_each(|(v, c)| *v += c),
+        "fractal" => {
+            for scale in [1, 2, 4, 8, 16, 32] {
+                canvas.values.iter_mut().zip(cloud(scale).values).for_each(|(v, c)| *v += 0.6 * c);
+            }
+        }
+        "stripes" => {
+            let (p, a) = (random.range(8.0, 40.0), random.range(0.0, PI));
+            canvas.each(|x, y, v| {
+                v + 1.4
+                    * strength
+                    * ((x as f64 * a.cos() + y as f64 * a.sin()) * 2.0 * PI / p).sin()
+            });
+        }
+        "checkers" => {
+            let n = random.range(10.0, 40.0) as usize;
+            canvas
+                .each(|x, y, v| if (x / n + y / n) % 2 == 0 { v + strength } else { v - strength });
+        }
+        "polygons" => {
+            for _ in 0..120 {
+                let (x, y) = (random.range(0.0, w as f64), random.range(0.0, h as f64));
+                let (a, b) = (random.range(5.0, 60.0), random.range(5.0, 60.0));
+                let (s, c) = random.range(0.0, PI).sin_cos();
+                let level = 128.0 + 2.0 * strength * random.normal();
+                canvas.each(|px, py, v| {
+                    let (dx, dy) = (px as f64 - x, py as f64 - y);
+                    let inside = (dx * c + dy * s).abs() < a && (dy * c - dx * s).abs() < b;
+                    if inside { level } else { v }
+                });
+            }
+        }
+        _ => {}
+    }
+    canvas
+}
+
+fn box_blur(c: &mut Canvas, radius: usize) {
+    let (w, h) = (c.width, c.height);
+    let mut pass = |n: usize, m: usize, at: &dyn Fn(usize, usize) -> usize| {
+        for line in 0..m {
+            let old: Vec<f64> = (0..n).map(|i| c.values[at(line, i)]).collect();
+            for i in 0..n {
+                let (a, b) = (i.saturating_sub(radius), (i + radius).min(n - 1));
+                c.values[at(line, i)] = old[a..=b].iter().sum::<f64>() / (b - a + 1) as f64;
+            }
+        }
+    };
+    pass(w, h, &|y, x| y * w + x);
+    pass(h, w, &|x, y| y * w + x);
 }

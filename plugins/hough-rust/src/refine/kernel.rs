@@ -1,0 +1,210 @@
+//! The inner loop of the fit: model, residuals, normal equations.
+
+use crate::{
+    edge_model::{PIXEL, SHARP, sharp, soft},
+    simd::dispatch,
+};
+
+/// Unknowns: x, y, r, s, B, A, then shading Bu, Bv, Au, Av, then slopes Bd, Ad.
+pub(super) const N: usize = 12;
+/// Those without which there is no disc.
+pub(super) const BASE: usize = 6;
+/// Smallest total width of an edge: sampling alone, almost.
+pub(super) const MIN_WIDTH: f64 = 0.2895;
+
+const BLOCK: usize = 64;
+const SUMS: usize = N * (N + 1) / 2 + N + 2;
+
+/// The pixels of an annulus: offsets from where the fit began, grey value, a
+/// weight of 0 or 1, and what the last pass made of them.
+#[derive(Debug, Default)]
+pub(super) struct Pixels {
+    pub(super) dx: Vec<f32>,
+    pub(super) dy: Vec<f32>,
+    pub(super) value: Vec<f32>,
+    pub(super) mask: Vec<f32>,
+    pub(super) residual: Vec<f32>,
+    pub(super) share: Vec<f32>,
+    pub(super) by_radius: Vec<f32>,
+}
+
+impl Pixels {
+    pub(super) fn clear(&mut self) {
+        self.dx.clear();
+        self.dy.clear();
+        self.value.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.value.len()
+    }
+
+    /// Readies the outputs for the pixels that were pushed.
+    pub(super) fn seal(&mut self) {
+        let n = self.len();
+        self.mask.clear();
+        self.mask.resize(n, 1.0);
+        self.residual.resize(n, 0.0);
+        self.share.resize(n, 0.0);
+        self.by_radius.resize(n, 0.0);
+    }
+}
+
+/// Normal equations of one pass.
+pub(super) struct Sums {
+    /// J'WJ.
+    pub(super) a: [[f64; N]; N],
+    /// J'We.
+    pub(super) b: [f64; N],
+    /// Weighted sum of the squared residuals.
+    pub(super) chi2: f64,
+    /// Sum of the weights.
+    pub(super) weight: f64,
+}
+
+/// One pass over `pixels` with the parameters `p`; residuals beyond `limit`
+/// weigh nothing, smaller ones by Tukey's biweight.
+pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32) -> Sums {
+    let mut raw = [0.0_f64; SUMS];
+    normal_equations(pixels, &p.map(|v| v as f32), limit, &mut raw);
+    let mut sums =
+        Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
+    let mut k = 0;
+    for i in 0..N {
+        for j in 0..=i {
+            sums.a[i][j] = raw[k];
+            sums.a[j][i] = raw[k];
+            k += 1;
+        }
+    }
+    sums.b.copy_from_slice(&raw[k..k + N]);
+    sums
+}
+
+dispatch! {
+    fn normal_equations(pixels: &mut Pixels, p: &[f32; N], limit: f32, out: &mut [f64; SUMS]) {
+        let n = pixels.len();
+        let is_sharp = (p[3] * p[3] - PIXEL).max(0.0).sqrt() < SHARP;
+        let mut block = Block::default();
+        for start in (0..n).step_by(BLOCK) {
+            let m = BLOCK.min(n - start);
+            let all = start..start + m;
+            // What lies behind the end of a short block has no weight.
+            block.mask = [0.0; BLOCK];
+            block.dx[..m].copy_from_slice(&pixels.dx[all.clone()]);
+            block.dy[..m].copy_from_slice(&pixels.dy[all.clone()]);
+            block.value[..m].copy_from_slice(&pixels.value[all.clone()]);
+            block.mask[..m].copy_from_slice(&pixels.mask[all.clone()]);
+            if is_sharp {
+                block.evaluate::<true>(p, limit);
+            } else {
+                block.evaluate::<false>(p, limit);
+            }
+            pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
+            pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
+            pixels.share[all].copy_from_slice(&block.share[..m]);
+            add_products(&block.j, &block.weight, out);
+        }
+    }
+}
+
+/// Pixels that are worked on together; the last row of `j` is the residual.
+struct Block {
+    dx: [f32; BLOCK],
+    dy: [f32; BLOCK],
+    value: [f32; BLOCK],
+    mask: [f32; BLOCK],
+    weight: [f32; BLOCK],
+    share: [f32; BLOCK],
+    j: [[f32; BLOCK]; N + 1],
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        let zero = [0.0; BLOCK];
+        Self {
+            dx: zero,
+            dy: zero,
+            value: zero,
+            mask: zero,
+            weight: zero,
+            share: zero,
+            j: [zero; N + 1],
+        }
+    }
+}
+
+impl Block {
+    /// Model, residual, weight and Jacobian of every pixel.
+    #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+    #[inline(always)]
+    fn evaluate<const SHARP_EDGE: bool>(&mut self, p: &[f32; N], limit: f32) {
+        let [cx, cy, r, s, b0, a0, bu, bv, au, av, bd, ad] = *p;
+        let (over_r, over_limit) = (1.0 / r, 1.0 / limit);
+        let blur = (s * s - PIXEL).max(1e-4).sqrt();
+        let Self { dx, dy, value, mask, weight, share, j } = self;
+        for k in 0..BLOCK {
+            let (x, y) = (dx[k] - cx, dy[k] - cy);
+            let rho = (x * x + y * y).sqrt().max(0.25);
+            let over_rho = 1.0 / rho;
+            let bend = s / (rho + r);
+            let d = rho + s * bend - r;
+            let (c, sn) = (x * over_rho, y * over_rho);
+            let f = if SHARP_EDGE {
+                sharp(d, blur, s, 0.5 * c.abs(), 0.5 * sn.abs())
+            } else {
+                let cs = c * c * sn * sn;
+                soft(d, s, 1.0 - 2.0 * cs, 1.0 - 3.0 * cs)
+            };
+            let (u, v) = (x * over_r, y * over_r);
+            let outer = 1.0 - f.value;
+            let amplitude = a0 + au * u + av * v + ad * d;
+            let outside = b0 + bu * u + bv * v + bd * d * outer;
+            let e = value[k] - (outside + amplitude * f.value);
+            let q = e * over_limit;
+            let q = (1.0 - q * q).max(0.0);
+            weight[k] = mask[k] * q * q;
+            share[k] = f.value;
+            let edge = amplitude * f.density;
+            j[0][k] = edge * c;
+            j[1][k] = edge * sn;
+            j[2][k] = edge;
+            j[3][k] = amplitude * f.by_width - 2.0 * edge * bend;
+            j[4][k] = 1.0;
+            j[5][k] = f.value;
+            j[6][k] = u;
+            j[7][k] = v;
+            j[8][k] = u * f.value;
+            j[9][k] = v * f.value;
+            j[10][k] = d * outer;
+            j[11][k] = d * f.value;
+            j[12][k] = e;
+        }
+    }
+}
+
+/// Adds the weighted products of all pairs of rows of `j`, and the weights.
+#[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+#[inline(always)]
+fn add_products(j: &[[f32; BLOCK]; N + 1], weight: &[f32; BLOCK], out: &mut [f64; SUMS]) {
+    let mut at = 0;
+    let mut weighted = [0.0_f32; BLOCK];
+    for a in 0..=N {
+        for k in 0..BLOCK {
+            weighted[k] = weight[k] * j[a][k];
+        }
+        for b in 0..=a {
+            let mut lanes = [0.0_f32; 8];
+            for k in 0..BLOCK / 8 {
+                for l in 0..8 {
+                    lanes[l] += weighted[8 * k + l] * j[b][8 * k + l];
+                }
+            }
+            let sum: f32 = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+                + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+            out[at] += f64::from(sum);
+            at += 1;
+        }
+    }
+    out[at] += f64::from(weight.iter().sum::<f32>());
+}

@@ -1,0 +1,138 @@
+//! The annulus by directions: which sectors are hidden, and which show the disc.
+
+use super::kernel::Pixels;
+
+/// Directions that are told apart.
+pub(super) const SECTORS: usize = 32;
+
+/// What a sector saw.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sector {
+    n: f32,
+    outliers: f32,
+    f: f32,
+    ff: f32,
+    v: f32,
+    vv: f32,
+    vf: f32,
+    /// Sums for the local shift of the edge.
+    je: f32,
+    jj: f32,
+}
+
+/// The sector that an offset lies in: a pseudo-angle, monotonic in the angle
+/// and cheap.
+fn sector(dx: f32, dy: f32) -> usize {
+    let t = dy / (dx.abs() + dy.abs()).max(1e-6);
+    let turn = if dx >= 0.0 { 1.0 + t } else { 3.0 - t };
+    ((turn * (SECTORS as f32 / 4.0)) as usize) % SECTORS
+}
+
+fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
+    let mut sectors = [Sector::default(); SECTORS];
+    for i in 0..pixels.len() {
+        let s = &mut sectors[sector(pixels.dx[i], pixels.dy[i])];
+        let (f, v) = (pixels.share[i], pixels.value[i]);
+        s.n += 1.0;
+        s.outliers += if pixels.residual[i].abs() > limit { 1.0 } else { 0.0 };
+        s.f += f;
+        s.ff += f * f;
+        s.v += v;
+        s.vv += v * v;
+        s.vf += v * f;
+        let j = pixels.by_radius[i];
+        s.je += j * pixels.residual[i];
+        s.jj += j * j;
+    }
+    sectors
+}
+
+/// Masks the sectors with many residuals beyond `limit`, and their neighbours
+/// where those have some. Returns the share of the annulus that is left.
+pub(super) fn mask_hidden(pixels: &mut Pixels, limit: f32) -> f32 {
+    let sectors = collect(pixels, limit);
+    let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
+    let mut hidden = [false; SECTORS];
+    for (k, hidden) in hidden.iter_mut().enumerate() {
+        let near =
+            share(&sectors[(k + 1) % SECTORS]).max(share(&sectors[(k + SECTORS - 1) % SECTORS]));
+        let own = share(&sectors[k]);
+        *hidden = own > 0.2 || (near > 0.2 && own > 0.02);
+    }
+    if hidden.iter().filter(|h| **h).count() > SECTORS * 3 / 4 {
+        hidden = [false; SECTORS];
+    }
+    let mut left = 0.0;
+    for i in 0..pixels.len() {
+        let keep = !hidden[sector(pixels.dx[i], pixels.dy[i])];
+        pixels.mask[i] = if keep { 1.0 } else { 0.0 };
+        left += pixels.mask[i];
+    }
+    left / pixels.len() as f32
+}
+
+/// Share of the sectors that show the disc: its profile explains at least half
+/// of the variance there, with at least 0.35 of its contrast, and the edge is
+/// where the circle has it. A square's sides pass the first test and fail the
+/// last.
+pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32 {
+    let sectors = collect(pixels, f32::INFINITY);
+    let (mut good, mut all) = (0.0, 0.0);
+    for s in sectors.iter().filter(|s| s.n >= 4.0) {
+        let ff = s.ff - s.f * s.f / s.n;
+        let vf = s.vf - s.v * s.f / s.n;
+        let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
+        if ff < 0.02 * s.n {
+            // The picture's border has cut the edge off.
+            continue;
+        }
+        all += 1.0;
+        let amplitude = vf / ff / contrast;
+        let shift = s.je / s.jj.max(1e-9);
+        let blurry = (noise / s.jj.max(1e-9).sqrt()).min(0.35);
+        let tolerance = 0.15 + 0.012 * r + 2.0 * blurry;
+        if amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance {
+            good += 1.0;
+        }
+    }
+    if all >= SECTORS as f32 / 4.0 { good / all } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sectors_go_round_once() {
+        let mut seen = [0; SECTORS];
+        let mut turns = 0;
+        let mut last = sector(1.0, -1e-3);
+        for i in 0..720 {
+            let (s, c) = libm::sincosf(i as f32 / 720.0 * std::f32::consts::TAU);
+            let k = sector(c, s);
+            seen[k] += 1;
+            turns += usize::from(k != last);
+            last = k;
+        }
+        assert!(seen.iter().all(|n| *n > 10), "{seen:?}");
+        assert!((SECTORS - 1..=SECTORS + 1).contains(&turns), "{turns}");
+    }
+
+    #[test]
+    fn a_hidden_quarter_is_masked_and_the_rest_stays() {
+        let mut pixels = Pixels::default();
+        for i in 0..3600 {
+            let (s, c) = libm::sincosf(i as f32 / 3600.0 * std::f32::consts::TAU);
+            pixels.dx.push(20.0 * c);
+            pixels.dy.push(20.0 * s);
+            pixels.value.push(0.0);
+        }
+        pixels.seal();
+        for i in 0..900 {
+            pixels.residual[i] = 50.0;
+        }
+        let left = mask_hidden(&mut pixels, 5.0);
+        assert!((left - 0.75).abs() < 0.04, "{left}");
+        assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
+    }
+}
