@@ -185,7 +185,7 @@ lay_cable() {
 start() { # role namespace arguments...
     local role=$1 namespace=$2 image=localhost/plumbline-$1 container entry
     shift 2
-    container=$(buildah from "$image")
+    container=$(buildah from --add-host "server:$SERVER_IP" --add-host "client:$CLIENT_IP" "$image")
     containers+=("$container")
     mapfile -t entry < <(buildah inspect --type image \
         --format '{{range .OCIv1.Config.Entrypoint}}{{println .}}{{end}}' "$image" | sed '/^$/d')
@@ -194,7 +194,7 @@ start() { # role namespace arguments...
     BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs TMPDIR=$work/tmp \
         ip netns exec "$namespace" \
         buildah --root "$work/store" --runroot "$work/run" run \
-        --volume "$work/hosts:/etc/hosts:ro" --volume "$work/$role:/data" \
+        --volume "$work/$role:/data" \
         "$container" -- "${entry[@]}" "$@" >"$work/$role/out.log" 2>"$work/$role/err.log" &
     pids+=($!)
 }
@@ -206,7 +206,6 @@ run_both() {
         rm -rf "${work:?}/$role"
         install -d -o 10001 -g 10001 "$work/$role"
     done
-    printf '127.0.0.1 localhost\n%s server\n%s client\n' "$SERVER_IP" "$CLIENT_IP" >"$work/hosts"
     lay_cable
     say "running both: client at $CLIENT_IP, server at $SERVER_IP, $frames frames"
     # The client first: it waits for its server.
