@@ -1,6 +1,6 @@
 # Thin names for the commands behind them.
 
-.PHONY: demo test lint bench bench-throughput bench-detectors footprint container clean
+.PHONY: demo test lint bench bench-throughput bench-detectors footprint container install dist clean
 
 demo: ## both sides on this machine, over loopback
 	cargo build --release
@@ -28,10 +28,19 @@ bench-detectors: ## hough-rust beside OpenCV, EDCircles and radsym
 	cargo bench -p plumbline-compare
 
 footprint: ## size, memory, start-up and idle CPU of the release build
+	cargo build --release
 	scripts/footprint.sh
 
 container: ## build and run both images, with or without a Docker engine
 	scripts/container.sh
+
+install: ## the host and its plugins below PREFIX (/usr/local)
+	cargo build --release
+	scripts/install.sh $(or $(PREFIX),/usr/local)
+
+dist: ## an archive that runs from wherever it is unpacked
+	cargo build --release
+	scripts/dist.sh
 
 clean:
 	cargo clean
