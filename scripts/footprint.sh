@@ -107,8 +107,8 @@ start_client
 sleep 2
 before_server=$(ticks "$server") before_client=$(ticks "$client")
 sleep "$WATCH"
-row "server waiting, processor time in $WATCH s" "$(cpu "$before_server" "$(ticks "$server")")" 50 ms
-row "client waiting, processor time in $WATCH s" "$(cpu "$before_client" "$(ticks "$client")")" 50 ms
+row "server waiting, processor time in $WATCH s" "$(cpu "$before_server" "$(ticks "$server")")" 100 ms
+row "client waiting, processor time in $WATCH s" "$(cpu "$before_client" "$(ticks "$client")")" 100 ms
 row "server waiting, resident" "$(memory "$server" VmRSS)" 40 MB
 row "client waiting, resident" "$(memory "$client" VmRSS)" 40 MB
 kill -TERM "$client"

@@ -2,9 +2,23 @@
 
 use std::process::ExitCode;
 
+// The allocator takes about 15 % of the time of a fast stream; this one is the
+// quickest of those tried.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    commit_memory_when_it_is_used();
     plumbline_host::cli::main()
+}
+
+/// By default the allocator makes whole arenas resident at once: 65 MB of a
+/// server at 640 x 480 instead of 32 MB (`make footprint`).
+#[allow(unsafe_code)]
+fn commit_memory_when_it_is_used() {
+    /// `mi_option_arena_eager_commit` of mimalloc.h, which the bindings leave out.
+    const ARENA_EAGER_COMMIT: std::ffi::c_int = 4;
+    // SAFETY: sets an entry of the allocator's table of options, which it reads
+    // when it next asks the system for memory; no other thread is running yet.
+    unsafe { libmimalloc_sys::mi_option_set(ARENA_EAGER_COMMIT, 0) };
 }
