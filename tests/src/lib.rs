@@ -226,7 +226,8 @@ impl Ended {
 }
 
 /// A small scene, as fast as the pipeline goes.
-pub const SMALL: [&str; 6] = ["--fps", "0", "-c", "scene.width=160", "-c", "scene.height=120"];
+pub const SMALL: [&str; 6] =
+    ["-c", "scene.fps=0", "-c", "scene.width=160", "-c", "scene.height=120"];
 
 /// A server on a free port.
 pub struct Server {

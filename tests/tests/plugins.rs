@@ -55,8 +55,8 @@ fn what_cannot_be_used_is_listed_with_a_sentence_of_its_own() {
     };
     let mut seen = Vec::new();
     for (name, part) in [
-        ("text", "not an ELF"),
-        ("half", "truncated"),
+        ("text", "text file"),
+        ("half", "cut off"),
         ("no_plugin", "exports no Plumbline plugin"),
         ("newer_interface", "newer"),
         ("other_layout", "layout"),
