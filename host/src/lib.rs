@@ -16,10 +16,12 @@
 //! | [`plugin`] | discovery, loading, instances | no |
 //! | [`session`] | the two roles | yes |
 //! | [`score`] | ledger, errors, statistics | no |
+//! | [`evaluate`] | detectors on scenes, offline: metrics, comparisons, report | threads |
 //! | [`report`] | summary, records, tables | no |
 
 pub mod cli;
 pub mod config;
+pub mod evaluate;
 pub mod plugin;
 pub mod report;
 pub mod scene;

@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod detect;
+pub mod evaluate;
 pub mod logging;
 pub mod options;
 pub mod plugins;
@@ -86,7 +87,8 @@ impl Common {
   host plugins list                                 what can be chosen
   host plugins check ./libmine.so                   is a plugin fit for use?
   host detect --plugin hough-rust photo.png         a detector on a picture
-  host scene --preset noisy --out frames            frames and truth for other programs"
+  host scene --preset noisy --out frames            frames and truth for other programs
+  host evaluate --detector a,b --scene noisy        which detector is better?"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -108,6 +110,8 @@ enum Verb {
     Detect(detect::Args),
     /// List, inspect, check and bench plugins
     Plugins(plugins::Args),
+    /// Measure detectors on scenes, offline, and compare them
+    Evaluate(evaluate::Args),
     /// Film a scene: frames as PNG files and the ground truth as CSV
     Scene(scene::Args),
     /// What this program starts itself with to look into plugins
@@ -152,6 +156,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match (&cli.verb, cli.role) {
         (Some(Verb::Demo(args)), _) => demo::run(args, common),
         (Some(Verb::Detect(args)), _) => detect::run(args, common),
+        (Some(Verb::Evaluate(args)), _) => evaluate::run(args, common),
         (Some(Verb::Plugins(args)), _) => plugins::run(args, common),
         (Some(Verb::Scene(args)), _) => scene::run(args, &common.load(Vec::new())?.config),
         (Some(Verb::PluginWorker(args)), _) => plugins::run_worker(args),

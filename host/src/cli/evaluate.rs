@@ -1,0 +1,188 @@
+//! `host evaluate`: detectors against the exact truth, offline.
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value};
+
+use super::{Common, Exit, options::UsageError, plugins};
+use crate::{
+    evaluate::{
+        self, DetectorInfo, Plan, Requirements, Summary,
+        film::{self, FilmError, Filmed},
+    },
+    plugin::{Catalog, Detector, Plugin, PluginFault, Role},
+    report::write_atomically,
+    scene::{Preset, SceneConfig},
+};
+
+/// Measure detectors on scenes, offline, and compare them
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  host evaluate                                            the configured detector and scene
+  host evaluate --detector hough-rust,hough-opencv --scene clean,noisy --frames 500
+  host evaluate --detector a,b --scene gauntlet --report out    then open out/index.html
+  host evaluate --scene clean --require rmse=0.05,recall=0.999  for CI: exit status 3 if not met
+
+All detectors see the same frames. Each is compared with the first. Same
+arguments, same result on any number of cores, apart from the times.")]
+pub struct Args {
+    /// Detector plugins, the reference first [default: the configured one]
+    #[arg(long, value_name = "NAME|PATH,...", value_delimiter = ',')]
+    detector: Vec<String>,
+    /// Presets, `gauntlet` for all; [scene] of the configuration says the rest [default: that scene]
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        value_enum,
+        hide_possible_values = true
+    )]
+    scene: Vec<Preset>,
+    /// Frames per scene
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    frames: u64,
+    /// Same seed, same frames [default: scene.seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write index.html, summary.json and frames.csv into this directory
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Thresholds for every detector and scene, e.g. rmse=0.05,recall=0.999
+    #[arg(long, value_name = "KEY=VALUE,...")]
+    require: Option<String>,
+    /// Do not tell detectors the range of the balls' radii
+    #[arg(long)]
+    no_radius_hint: bool,
+}
+
+/// A detector with its configuration for every scene.
+struct Candidate {
+    plugin: Plugin,
+    table: Map<String, Value>,
+    hints: Vec<Map<String, Value>>,
+}
+
+impl Candidate {
+    fn detector(&self, scene: usize) -> Result<Detector, PluginFault> {
+        let mut table = self.table.clone();
+        table.extend(self.hints[scene].clone());
+        self.plugin.detector(Some(&table), Role::Tool)
+    }
+
+    fn info(&self) -> DetectorInfo {
+        let descriptor = self.plugin.descriptor();
+        DetectorInfo {
+            name: descriptor.name.clone(),
+            version: descriptor.version.clone(),
+            config: self.table.clone(),
+            radius_hint: self.hints.clone(),
+        }
+    }
+}
+
+/// Runs `host evaluate`.
+///
+/// # Errors
+///
+/// When a detector cannot be loaded or made, a scene cannot be filmed, or the
+/// report cannot be written.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    let require = args
+        .require
+        .as_deref()
+        .map(str::parse::<Requirements>)
+        .transpose()
+        .map_err(|e| UsageError(e.to_string()))?
+        .unwrap_or_default();
+    let loaded = common.load(Vec::new())?;
+    let config = &loaded.config;
+    let scenes = evaluate::scenes(&config.scene, &args.scene);
+    let plan = Plan { frames: args.frames, seed: args.seed.unwrap_or(config.scene.seed) };
+    let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
+    let configured = [config.client.detector.clone()];
+    let wanted = if args.detector.is_empty() { &configured[..] } else { &args.detector };
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for name in wanted {
+        let plugin = catalog.load_detector(name)?;
+        let descriptor = plugin.descriptor();
+        if candidates.iter().any(|c| c.plugin.descriptor().name == descriptor.name) {
+            return Err(UsageError(format!("--detector names {} twice", descriptor.name)).into());
+        }
+        let table = plugins::table(&loaded, descriptor)?;
+        let hint = |scene: &SceneConfig| match args.no_radius_hint {
+            true => Map::new(),
+            false => evaluate::radius_hint(&descriptor.schema, &table, scene),
+        };
+        let hints = scenes.iter().map(hint).collect();
+        candidates.push(Candidate { table, hints, plugin });
+    }
+    if let Some(dir) = &args.report {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    }
+    let filmed = film_all(&plan, &scenes, &candidates)?;
+    let infos = candidates.iter().map(Candidate::info).collect();
+    let mut summary = Summary::of(&plan, &filmed, infos);
+    summary.unmet = require.unmet(&summary.scenes);
+    if let Some(dir) = &args.report {
+        report(dir, &plan, &filmed, &summary)?;
+    }
+    if args.json {
+        plugins::print(serde_json::to_string_pretty(&summary)?)?;
+    } else {
+        plugins::print(evaluate::text(&summary).trim_end())?;
+    }
+    for unmet in &summary.unmet {
+        eprintln!("not met: {unmet}");
+    }
+    Ok(if summary.unmet.is_empty() { Exit::Done } else { Exit::Threshold })
+}
+
+fn film_all(
+    plan: &Plan,
+    scenes: &[SceneConfig],
+    candidates: &[Candidate],
+) -> anyhow::Result<Vec<Filmed>> {
+    let cast = |s: usize| candidates.iter().map(|c| c.detector(s)).collect::<Result<Vec<_>, _>>();
+    let bar = ProgressBar::new(plan.frames * scenes.len() as u64);
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    bar.set_draw_target(target);
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} frames, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar.set_message("filming");
+    let scene_error = |e: FilmError| match e {
+        FilmError::Scene(e) => anyhow::Error::new(UsageError(e.to_string())),
+        FilmError::Detector(fault) => fault.into(),
+    };
+    let mut filmed =
+        film::film(plan, scenes, &cast, &|frames| bar.inc(frames)).map_err(scene_error)?;
+    bar.set_message("timing");
+    film::time(plan, &mut filmed, &cast).map_err(scene_error)?;
+    bar.finish_and_clear();
+    Ok(filmed)
+}
+
+fn report(dir: &Path, plan: &Plan, filmed: &[Filmed], summary: &Summary) -> anyhow::Result<()> {
+    let names: Vec<String> = summary.detectors.iter().map(|d| d.name.clone()).collect();
+    let mut rows = Vec::new();
+    evaluate::write_records(filmed, &names, &mut rows).context("frames.csv")?;
+    write_atomically(&dir.join("frames.csv"), &rows)?;
+    let json = serde_json::to_string_pretty(summary)?;
+    write_atomically(&dir.join("summary.json"), json.as_bytes())?;
+    let page = evaluate::page(plan, filmed, summary).context("index.html")?;
+    write_atomically(&dir.join("index.html"), page.as_bytes())?;
+    Ok(())
+}

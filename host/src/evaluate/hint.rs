@@ -1,0 +1,86 @@
+//! The radius range that a detector is told.
+
+use serde_json::{Map, Value, json};
+
+use crate::scene::SceneConfig;
+
+/// Room below the smallest and above the largest radius.
+const ROOM: (f64, f64) = (0.8, 1.25);
+
+/// `min_radius` and `max_radius` for the balls of `config`, as a user who knows
+/// the scene would set them: the keys that are in the plugin's `schema` and not
+/// in the user's `table`, within the schema's range, whole numbers where it
+/// asks for them.
+pub fn radius_hint(
+    schema: &Value,
+    table: &Map<String, Value>,
+    config: &SceneConfig,
+) -> Map<String, Value> {
+    let ball = &config.ball;
+    let mut least = ball.radius * (1.0 - ball.pulse);
+    let mut most = ball.radius * (1.0 + ball.pulse);
+    if ball.count > 1 {
+        least = least.min(ball.other_radius[0] * (1.0 - ball.pulse));
+        most = most.max(ball.other_radius[1] * (1.0 + ball.pulse));
+    }
+    let keys = [("min_radius", least * ROOM.0, true), ("max_radius", most * ROOM.1, false)];
+    let mut hint = Map::new();
+    for (key, radius, down) in keys {
+        let property = &schema["properties"][key];
+        let integer = match property["type"].as_str() {
+            Some("integer") => true,
+            Some("number") => false,
+            _ => continue,
+        };
+        if table.contains_key(key) {
+            continue;
+        }
+        let low = property["minimum"].as_f64().unwrap_or(f64::MIN);
+        let high = property["maximum"].as_f64().unwrap_or(f64::MAX);
+        let radius = radius.clamp(low, high.max(low));
+        let value = match (integer, down) {
+            (true, true) => json!(radius.floor().max(low.ceil()) as i64),
+            (true, false) => json!(radius.ceil() as i64),
+            // Tenths are enough, and readable.
+            (false, true) => json!(((radius * 10.0).floor() / 10.0).max(low)),
+            (false, false) => json!(((radius * 10.0).ceil() / 10.0).min(high)),
+        };
+        hint.insert(key.to_owned(), value);
+    }
+    hint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(kind: &str) -> Value {
+        json!({"properties": {
+            "min_radius": {"type": kind, "minimum": 4},
+            "max_radius": {"type": kind, "minimum": 0, "maximum": 100},
+        }})
+    }
+
+    #[test]
+    fn the_range_covers_all_balls_and_stays_within_the_schema() {
+        let mut config = SceneConfig::default();
+        config.ball.radius = 24.0;
+        config.ball.pulse = 0.5;
+        let hint = radius_hint(&schema("number"), &Map::new(), &config);
+        assert_eq!(Value::from(hint), json!({"min_radius": 9.6, "max_radius": 45.0}));
+        config.ball.count = 3;
+        config.ball.other_radius = [5.0, 90.0];
+        let hint = radius_hint(&schema("integer"), &Map::new(), &config);
+        assert_eq!(Value::from(hint), json!({"min_radius": 4, "max_radius": 100}));
+    }
+
+    #[test]
+    fn what_the_user_set_stays_and_other_schemas_get_nothing() {
+        let config = SceneConfig::default();
+        let table = json!({"min_radius": 7}).as_object().unwrap().clone();
+        let hint = radius_hint(&schema("number"), &table, &config);
+        assert_eq!(hint.keys().collect::<Vec<_>>(), ["max_radius"]);
+        assert!(radius_hint(&json!({"properties": {}}), &Map::new(), &config).is_empty());
+        assert!(radius_hint(&json!(true), &Map::new(), &config).is_empty());
+    }
+}

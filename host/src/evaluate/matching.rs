@@ -1,0 +1,112 @@
+//! Which detection belongs to which ball.
+
+use plumbline_plugin_api::Circle;
+
+/// A gate is this share of the radius, and at least [`LEAST_GATE`].
+const GATE: f64 = 0.5;
+/// Pixels.
+const LEAST_GATE: f64 = 2.0;
+
+/// The distance in pixels up to which a detection can belong to a ball of this radius.
+pub fn gate(radius: f64) -> f64 {
+    (GATE * radius).max(LEAST_GATE)
+}
+
+/// A ball that detections are matched to.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Where it is.
+    pub circle: Circle,
+    /// Too little of it is visible: finding it is no success, missing it no failure.
+    pub ignored: bool,
+}
+
+/// What became of the detections of one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    /// For every ball the detection that it got.
+    pub of_ball: Vec<Option<usize>>,
+    /// Detections that belong to no ball, in their order.
+    pub false_positives: Vec<usize>,
+    /// How many of these sit on a circle that is not a ball.
+    pub on_clutter: usize,
+}
+
+/// Gives every detection to at most one ball and the other way round, the
+/// closest pair first, up to the [`gate`] of the ball. What remains may fall on
+/// an ignored ball (within its gate or anywhere on its disc); the rest is false.
+pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Matching {
+    let distance = |c: &Circle, [x, y]: [f64; 2]| (x - c.x).hypot(y - c.y);
+    let mut pairs: Vec<(f64, usize, usize)> = balls
+        .iter()
+        .enumerate()
+        .filter(|(_, ball)| !ball.ignored)
+        .flat_map(|(b, ball)| {
+            found.iter().enumerate().map(move |(d, at)| (distance(&ball.circle, *at), b, d))
+        })
+        .filter(|(distance, b, _)| *distance <= gate(balls[*b].circle.radius))
+        .collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut of_ball = vec![None; balls.len()];
+    let mut taken = vec![false; found.len()];
+    for (_, ball, detection) in pairs {
+        if of_ball[ball].is_none() && !taken[detection] {
+            of_ball[ball] = Some(detection);
+            taken[detection] = true;
+        }
+    }
+    let excused = |at: [f64; 2]| {
+        balls.iter().any(|ball| {
+            let r = ball.circle.radius;
+            ball.ignored && distance(&ball.circle, at) <= gate(r).max(r)
+        })
+    };
+    let false_positives: Vec<usize> =
+        (0..found.len()).filter(|&d| !taken[d] && !excused(found[d])).collect();
+    let on_clutter = false_positives
+        .iter()
+        .filter(|&&d| clutter.iter().any(|c| distance(c, found[d]) <= gate(c.radius)))
+        .count();
+    Matching { of_ball, false_positives, on_clutter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ball(x: f64, radius: f64, ignored: bool) -> Target {
+        Target { circle: Circle { x, y: 0.0, radius }, ignored }
+    }
+
+    #[test]
+    fn the_closest_pair_comes_first_and_a_second_answer_is_false() {
+        let balls = [ball(0.0, 20.0, false), ball(12.0, 20.0, false)];
+        let m = matching(&balls, &[], &[[7.0, 0.0], [11.0, 0.0], [12.5, 0.0]]);
+        // 12.5 is closest to the ball at 12; then 7 is closest to the one at 0.
+        assert_eq!(m.of_ball, [Some(0), Some(2)]);
+        assert_eq!(m.false_positives, [1]);
+    }
+
+    #[test]
+    fn the_gate_is_half_a_radius_and_at_least_two_pixels() {
+        let m = matching(&[ball(0.0, 20.0, false)], &[], &[[10.01, 0.0]]);
+        assert_eq!((m.of_ball, m.false_positives), (vec![None], vec![0]));
+        assert_eq!(matching(&[ball(0.0, 20.0, false)], &[], &[[10.0, 0.0]]).of_ball, [Some(0)]);
+        assert_eq!(matching(&[ball(0.0, 1.0, false)], &[], &[[2.0, 0.0]]).of_ball, [Some(0)]);
+    }
+
+    #[test]
+    fn an_ignored_ball_takes_what_nobody_wants() {
+        let balls = [ball(0.0, 20.0, true), ball(25.0, 20.0, false)];
+        let m = matching(&balls, &[], &[[15.0, 0.0], [19.0, 0.0], [60.0, 0.0]]);
+        assert_eq!(m.of_ball, [None, Some(1)]);
+        assert_eq!(m.false_positives, [2]);
+    }
+
+    #[test]
+    fn circles_that_are_no_balls_are_false_and_counted() {
+        let clutter = [Circle { x: 100.0, y: 0.0, radius: 30.0 }];
+        let m = matching(&[], &clutter, &[[110.0, 0.0], [200.0, 0.0]]);
+        assert_eq!((m.false_positives.len(), m.on_clutter), (2, 1));
+    }
+}

@@ -1,0 +1,45 @@
+//! Detectors on scenes, offline: every detector sees the same frames, and what
+//! it answers is compared with the exact truth.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `plan` | scenes, segments and their seeds |
+//! | [`film`] | the driver: renders and detects on all cores, times on one |
+//! | `matching` | which detection belongs to which ball |
+//! | `bound` | the Cramer-Rao bound of a ball in its frame |
+//! | `interval` | Wilson's interval, block bootstrap, quantiles |
+//! | `metrics` | what one detector did in one scene |
+//! | `series` | pixel locking, rank correlation |
+//! | `compare` | two detectors on the same frames |
+//! | `hint` | the radius range that a detector is told |
+//! | [`require`](Requirements) | thresholds |
+//! | [`summary`](Summary), `table`, `records`, `page` | what is written |
+//!
+//! Only `film` knows threads and a clock. All results except the times depend
+//! on the arguments alone.
+
+pub mod bound;
+pub mod compare;
+pub mod film;
+pub mod hint;
+pub mod interval;
+pub mod matching;
+pub mod metrics;
+mod page;
+pub mod plan;
+pub mod records;
+pub mod require;
+pub mod series;
+pub mod summary;
+mod table;
+
+pub use compare::{Pair, Verdict};
+pub use hint::radius_hint;
+pub use interval::Interval;
+pub use metrics::Metrics;
+pub use page::page;
+pub use plan::{Plan, scenes};
+pub use records::write_records;
+pub use require::{RequireError, Requirements, Unmet};
+pub use summary::{DetectorInfo, SceneSummary, Summary};
+pub use table::text;

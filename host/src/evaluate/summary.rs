@@ -1,0 +1,109 @@
+//! Everything that a run found out, for programs.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Metrics, Pair, Plan, Unmet,
+    compare::compare,
+    film::{Filmed, LEAST_VISIBLE, TIMED_FRAMES},
+    interval::RESAMPLES,
+};
+use crate::scene::SceneConfig;
+
+/// The result of a run; `--json` and `summary.json`. Keys may be added, never
+/// renamed within a schema number.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Version of this layout: 1.
+    pub schema: u32,
+    /// The seed.
+    pub seed: u64,
+    /// Frames per scene.
+    pub frames: u64,
+    /// Frames per segment, the block of the bootstrap.
+    pub segment_frames: u64,
+    /// Resamples of the bootstrap.
+    pub resamples: usize,
+    /// Share of a ball's rim and area that must be visible for it to count.
+    pub least_visible: f64,
+    /// Frames on which the detectors were timed, at most.
+    pub timed_frames: u64,
+    /// The detectors.
+    pub detectors: Vec<DetectorInfo>,
+    /// The scenes.
+    pub scenes: Vec<SceneSummary>,
+    /// Thresholds that were not met.
+    pub unmet: Vec<Unmet>,
+}
+
+/// A detector that took part.
+#[derive(Debug, Clone, Serialize)]
+pub struct DetectorInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What the user set in `[plugin.<name>]`.
+    pub config: Map<String, Value>,
+    /// What it was told about the radius, scene by scene.
+    pub radius_hint: Vec<Map<String, Value>>,
+}
+
+/// One scene.
+#[derive(Debug, Clone, Serialize)]
+pub struct SceneSummary {
+    /// The preset's name.
+    pub name: String,
+    /// The preset in a sentence.
+    pub description: &'static str,
+    /// The whole configuration of the scene.
+    pub config: SceneConfig,
+    /// What every detector did.
+    pub detectors: Vec<Metrics>,
+    /// Every detector against every one before it.
+    pub pairs: Vec<Pair>,
+}
+
+impl SceneSummary {
+    /// What the detectors with these names did in a scene.
+    pub fn of(filmed: &Filmed, names: &[String], seed: u64) -> Self {
+        let detectors = names.iter().enumerate();
+        let pairs = (0..names.len())
+            .flat_map(|r| (r + 1..names.len()).map(move |c| (c, r)))
+            .map(|(c, r)| compare(filmed, (c, &names[c]), (r, &names[r]), seed))
+            .collect();
+        Self {
+            name: filmed.config.preset.name().to_owned(),
+            description: filmed.config.preset.description(),
+            config: filmed.config.clone(),
+            detectors: detectors.map(|(d, name)| Metrics::of(filmed, d, name, seed)).collect(),
+            pairs,
+        }
+    }
+
+    /// How `challenger` compares with the first detector.
+    pub fn against_first(&self, challenger: &str) -> Option<&Pair> {
+        let first = &self.detectors.first()?.detector;
+        self.pairs.iter().find(|p| p.challenger == challenger && p.reference == *first)
+    }
+}
+
+impl Summary {
+    /// The summary of a run.
+    pub fn of(plan: &Plan, filmed: &[Filmed], detectors: Vec<DetectorInfo>) -> Self {
+        let names: Vec<String> = detectors.iter().map(|d| d.name.clone()).collect();
+        Self {
+            schema: 1,
+            seed: plan.seed,
+            frames: plan.frames,
+            segment_frames: plan.segment_frames(),
+            resamples: RESAMPLES,
+            least_visible: LEAST_VISIBLE,
+            timed_frames: TIMED_FRAMES,
+            detectors,
+            scenes: filmed.iter().map(|f| SceneSummary::of(f, &names, plan.seed)).collect(),
+            unmet: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The result for people, in at most 100 columns.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+
+use super::{Metrics, Pair, SceneSummary, Summary, interval::Interval, metrics::Estimate};
+
+const WIDTH: u16 = 100;
+
+/// The tables, one scene after the other.
+pub fn text(summary: &Summary) -> String {
+    let mut out = String::new();
+    for scene in &summary.scenes {
+        let _ = writeln!(out, "{}: {}", scene.name, scene.description);
+        let _ = writeln!(out, "{}", detection(scene));
+        let _ = writeln!(out, "{}", accuracy(scene));
+        for pair in scene.pairs.iter().filter(|p| p.reference == scene.detectors[0].detector) {
+            let _ = writeln!(out, "{}", verdict(pair));
+        }
+        for m in scene.detectors.iter().filter(|m| m.faults > 0) {
+            let fault = m.first_fault.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "{} failed on {} frames, first: {fault}", m.detector, m.faults);
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(
+        out,
+        "{} frames per scene in segments of {}, seed {}; errors in pixels, [..] are 95 % intervals.",
+        summary.frames, summary.segment_frames, summary.seed
+    );
+    let _ = writeln!(out, "{}", hints(summary));
+    out
+}
+
+/// What the detectors were told about the radius.
+pub(super) fn hints(summary: &Summary) -> String {
+    let told: Vec<&str> = summary
+        .detectors
+        .iter()
+        .filter(|d| d.radius_hint.iter().any(|h| !h.is_empty()))
+        .map(|d| d.name.as_str())
+        .collect();
+    match told.as_slice() {
+        [] => "No detector was told the radius of the balls.".to_owned(),
+        told => format!("Told the range of radii of each scene: {}.", told.join(", ")),
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH)
+        .set_header(header.iter().copied());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn detection(scene: &SceneSummary) -> Table {
+    let mut table =
+        table(&["detector", "balls", "recall %", "false/frame", "precision %", "ms p50", "ms p95"]);
+    for m in &scene.detectors {
+        table.add_row([
+            m.detector.clone(),
+            m.balls.to_string(),
+            format!("{} {}", percent(m.recall), percent_interval(m.recall_interval)),
+            number(Some(m.false_positives_per_frame)),
+            percent(m.precision),
+            number(m.ms.map(|t| t.p50)),
+            number(m.ms.map(|t| t.p95)),
+        ]);
+    }
+    align(table)
+}
+
+fn accuracy(scene: &SceneSummary) -> Table {
+    let mut table = table(&[
+        "detector", "rmse", "/bound", "bias x", "bias y", "p50", "p95", "max", "radius", "locking",
+        "calib.",
+    ]);
+    for m in &scene.detectors {
+        table.add_row([
+            m.detector.clone(),
+            number(m.rmse),
+            ratio(m.rmse_over_bound),
+            bias(m, 0),
+            bias(m, 1),
+            number(m.l2.map(|q| q.p50)),
+            number(m.l2.map(|q| q.p95)),
+            number(m.l2.map(|q| q.max)),
+            number(m.radius.map(|r| r.rmse)),
+            number(largest_locking(m)),
+            ratio(m.calibration.map(|c| c.value)),
+        ]);
+    }
+    align(table)
+}
+
+fn align(mut table: Table) -> Table {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// The larger amplitude of the two axes.
+pub(super) fn largest_locking(m: &Metrics) -> Option<f64> {
+    m.locking.iter().flatten().map(|l| l.amplitude).max_by(f64::total_cmp)
+}
+
+fn bias(m: &Metrics, axis: usize) -> String {
+    m.bias.map_or_else(dash, |bias| {
+        let star = if significant(&bias[axis]) { "*" } else { "" };
+        format!("{}{star}", number(Some(bias[axis].value)))
+    })
+}
+
+/// Whether the interval leaves 0 out.
+pub(super) fn significant(e: &Estimate) -> bool {
+    e.interval.is_some_and(|i| !i.holds(0.0))
+}
+
+/// A comparison in a sentence.
+pub(super) fn verdict(pair: &Pair) -> String {
+    let Pair { challenger, reference, difference, interval, verdict } = pair;
+    let numbers = match (difference, interval) {
+        (Some(d), Some(i)) => {
+            format!(" (loss {d:+.4} px [{:+.4}, {:+.4}])", i.low, i.high)
+        }
+        _ => " (too few segments)".to_owned(),
+    };
+    match verdict {
+        super::Verdict::NoDifferenceSeen => {
+            format!("{challenger} against {reference}: no difference seen{numbers}")
+        }
+        _ => format!("{challenger} is {} than {reference}{numbers}", verdict.text()),
+    }
+}
+
+pub(super) fn dash() -> String {
+    "–".to_owned()
+}
+
+/// About three significant digits.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.map_or_else(dash, |v| match v.abs() {
+        0.0 => "0".to_owned(),
+        a if a < 0.001 => format!("{v:.5}"),
+        a if a < 1.0 => format!("{v:.4}"),
+        a if a < 10.0 => format!("{v:.3}"),
+        _ => format!("{v:.1}"),
+    })
+}
+
+pub(super) fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(dash, |v| if v < 1000.0 { format!("{v:.2}") } else { format!("{v:.1e}") })
+}
+
+pub(super) fn percent(value: Option<f64>) -> String {
+    value.map_or_else(dash, |v| format!("{:.1}", 100.0 * v))
+}
+
+pub(super) fn percent_interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |i| format!("[{:.1}, {:.1}]", 100.0 * i.low, 100.0 * i.high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::{Plan, metrics::tests::filmed, summary::DetectorInfo};
+
+    #[test]
+    fn the_tables_fit_and_say_what_is_better() {
+        let names = ["edcircles-opencv", "hough-opencv"];
+        let filmed =
+            filmed(&[vec![Some([0.101234, -0.05]); 40], vec![Some([4.0123456, 0.1]); 40]], 2);
+        let info = |name: &&str| DetectorInfo {
+            name: (*name).to_owned(),
+            version: "1".into(),
+            config: serde_json::Map::new(),
+            radius_hint: vec![serde_json::Map::new()],
+        };
+        let plan = Plan { frames: 40, seed: 1 };
+        let text = text(&Summary::of(&plan, &[filmed], names.iter().map(info).collect()));
+        for line in text.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+        assert!(text.contains("hough-opencv is worse than edcircles-opencv"), "{text}");
+        assert!(text.contains("100.0 [91.2, 100.0]"), "{text}");
+        assert!(text.contains("0.1012*"), "{text}");
+    }
+}
