@@ -143,7 +143,7 @@ pub(super) fn dash() -> String {
 pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(dash, |v| match v.abs() {
         0.0 => "0".to_owned(),
-        a if a < 0.001 => format!("{v:.5}"),
+        a if a < 0.001 => format!("{v:.2e}"),
         a if a < 1.0 => format!("{v:.4}"),
         a if a < 10.0 => format!("{v:.3}"),
         _ => format!("{v:.1}"),

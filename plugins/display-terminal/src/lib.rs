@@ -116,7 +116,13 @@ impl Live {
         if self.stale || logs || self.screen.resized() {
             self.stale = false;
             let Self { screen, server, client, role, .. } = self;
-            screen.draw(|frame, log| if client.is_empty() { server.draw(frame, role, log) } else { client.draw(frame, role, log) })?;
+            screen.draw(|frame, log| {
+                if client.is_empty() {
+                    server.draw(frame, role, log)
+                } else {
+                    client.draw(frame, role, log)
+                }
+            })?;
         }
         Ok(if self.screen.quit_pressed() { Flow::QUIT } else { Flow::CONTINUE })
     }
@@ -143,7 +149,11 @@ impl Display for TerminalDisplay {
                 ));
             }
         };
-        let output = if live { Output::Live(Box::new(Live::new(&config, host)?)) } else { Output::Plain(Plain::new(io::stdout())) };
+        let output = if live {
+            Output::Live(Box::new(Live::new(&config, host)?))
+        } else {
+            Output::Plain(Plain::new(io::stdout()))
+        };
         Ok(Self { output })
     }
 

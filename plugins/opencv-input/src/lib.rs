@@ -50,7 +50,9 @@ impl Input {
         look: impl FnOnce(&Mat) -> Result<T, PluginError>,
     ) -> Result<T, PluginError> {
         let view = view(frame)?;
-        let grey = if frame.format() == PixelFormat::GRAY8 { &view } else {
+        let grey = if frame.format() == PixelFormat::GRAY8 {
+            &view
+        } else {
             cvt_color_def(&view, &mut self.grey, COLOR_BGR2GRAY)?;
             &self.grey
         };

@@ -106,7 +106,7 @@ fn reading(summary: &Summary) -> Markup {
                 "false positives and time. “Better” and “worse” mean that the 95 % interval of the mean "
                 "difference leaves 0 out. "
             }
-            "Balls of which less than " (percent(Some(summary.least_visible)))
+            "Balls of which less than " (100.0 * summary.least_visible)
             " % is visible do not count. Times were taken on at most " (summary.timed_frames)
             " frames on one thread of this machine."
         }

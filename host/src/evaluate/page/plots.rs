@@ -2,7 +2,7 @@
 
 use plotters::{coord::Shift, prelude::*};
 
-use super::super::{film::Filmed, interval::quantile, metrics::hits};
+use super::super::{film::Filmed, interval::quantile, metrics::hits, table::number};
 
 /// Colours of the detectors, told apart with any colour vision (Okabe and Ito, 2008).
 pub(super) const COLORS: [RGBColor; 6] = [
@@ -92,6 +92,7 @@ pub(super) fn cdf(filmed: &Filmed, count: usize) -> String {
             .axis_style(INK)
             .label_style((FONT, 13, &INK))
             .x_label_formatter(&decade_label)
+            .y_label_formatter(&|v| format!("{v:.0}"))
             .x_desc("distance from the truth, px")
             .y_desc("balls, %")
             .draw()?;
@@ -147,6 +148,7 @@ pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
             .label_style((FONT, 13, &INK))
             .x_labels(5)
             .y_labels(5)
+            .y_label_formatter(&|v| number(Some(*v)))
             .x_desc("sub-pixel phase of the truth, px")
             .y_desc("error, px")
             .draw()?;
