@@ -26,7 +26,7 @@ pub fn text(summary: &Summary) -> String {
     }
     let _ = writeln!(
         out,
-        "{} frames per scene in segments of {}, seed {}; errors in pixels, [..] are 95 % intervals.",
+        "{} frames per scene in segments of {}, seed {}; errors in pixels, [..] are 95 % intervals,\n* a bias whose interval leaves 0 out.",
         summary.frames, summary.segment_frames, summary.seed
     );
     let _ = writeln!(out, "{}", hints(summary));
@@ -54,9 +54,6 @@ fn table(header: &[&str]) -> Table {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(WIDTH)
         .set_header(header.iter().copied());
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
     table
 }
 
@@ -78,18 +75,14 @@ fn detection(scene: &SceneSummary) -> Table {
 }
 
 fn accuracy(scene: &SceneSummary) -> Table {
-    let mut table = table(&[
-        "detector", "rmse", "/bound", "bias x", "bias y", "p50", "p95", "max", "radius", "locking",
-        "calib.",
-    ]);
+    let mut table =
+        table(&["detector", "rmse", "/bound", "bias", "p95", "max", "radius", "locking", "calib."]);
     for m in &scene.detectors {
         table.add_row([
             m.detector.clone(),
             number(m.rmse),
             ratio(m.rmse_over_bound),
-            bias(m, 0),
-            bias(m, 1),
-            number(m.l2.map(|q| q.p50)),
+            bias(m),
             number(m.l2.map(|q| q.p95)),
             number(m.l2.map(|q| q.max)),
             number(m.radius.map(|r| r.rmse)),
@@ -112,10 +105,11 @@ pub(super) fn largest_locking(m: &Metrics) -> Option<f64> {
     m.locking.iter().flatten().map(|l| l.amplitude).max_by(f64::total_cmp)
 }
 
-fn bias(m: &Metrics, axis: usize) -> String {
-    m.bias.map_or_else(dash, |bias| {
-        let star = if significant(&bias[axis]) { "*" } else { "" };
-        format!("{}{star}", number(Some(bias[axis].value)))
+/// The larger component; a star when it is not just chance.
+fn bias(m: &Metrics) -> String {
+    m.bias.map_or_else(dash, |[x, y]| {
+        let e = if x.value.abs() >= y.value.abs() { x } else { y };
+        format!("{}{}", number(Some(e.value)), if significant(&e) { "*" } else { "" })
     })
 }
 
@@ -149,7 +143,7 @@ pub(super) fn dash() -> String {
 pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(dash, |v| match v.abs() {
         0.0 => "0".to_owned(),
-        a if a < 0.001 => format!("{v:.5}"),
+        a if a < 0.001 => format!("{v:.2e}"),
         a if a < 1.0 => format!("{v:.4}"),
         a if a < 10.0 => format!("{v:.3}"),
         _ => format!("{v:.1}"),

@@ -1,0 +1,163 @@
+//! The worst frames: a cut-out, enlarged, with truth and estimates over it.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use image::ImageEncoder;
+use maud::{Markup, html};
+use plumbline_plugin_api::{Circle, Frame, PixelFormat};
+
+use super::super::{
+    Plan,
+    compare::loss,
+    film::{FilmError, Filmed},
+};
+use crate::scene::Scene;
+
+/// Worst balls per detector and scene, and frames with false positives.
+const WORST: usize = 3;
+/// Side of a picture on the page, in CSS pixels.
+const SIDE: u32 = 230;
+/// Least and greatest side of a cut-out, in pixels of the frame.
+const CUT: (f64, f64) = (48.0, 400.0);
+
+/// A frame worth a look.
+struct Case {
+    segment: usize,
+    frame: usize,
+    ball: Option<usize>,
+}
+
+/// The worst frames of detector `d`.
+///
+/// # Errors
+///
+/// [`FilmError`] when the scene cannot be filmed again.
+pub(super) fn worst(plan: &Plan, filmed: &Filmed, d: usize) -> Result<Vec<Markup>, FilmError> {
+    cases(filmed, d).iter().map(|case| picture(plan, filmed, d, case)).collect()
+}
+
+fn cases(filmed: &Filmed, d: usize) -> Vec<Case> {
+    let mut balls = Vec::new();
+    let mut wrong = None;
+    for (segment, frames) in filmed.segments.iter().enumerate() {
+        for (frame, result) in frames.iter().enumerate() {
+            let look = &result.looks[d];
+            for (n, ball) in result.balls.iter().enumerate().filter(|(_, b)| !b.ignored) {
+                let relative = loss(look.hits[n], ball.gate) / ball.gate;
+                balls.push((relative, Case { segment, frame, ball: Some(n) }));
+            }
+            let worst = wrong.as_ref().map_or(0, |w: &(u32, Case)| w.0);
+            if look.false_positives > worst {
+                wrong = Some((look.false_positives, Case { segment, frame, ball: None }));
+            }
+        }
+    }
+    balls.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // Neighbouring frames look alike: one of each segment.
+    let mut seen = Vec::new();
+    balls.retain(|(_, case)| {
+        let new = !seen.contains(&case.segment);
+        seen.push(case.segment);
+        new
+    });
+    balls.into_iter().take(WORST).chain(wrong.map(|w| (1.0, w.1))).map(|(_, case)| case).collect()
+}
+
+fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup, FilmError> {
+    let mut scene = Scene::new(&plan.scene(&filmed.config, case.segment as u64))?;
+    for _ in 0..case.frame {
+        scene.step();
+    }
+    let result = &filmed.segments[case.segment][case.frame];
+    let look = &result.looks[d];
+    let number = case.segment as u64 * plan.segment_frames() + case.frame as u64;
+    let (middle, caption) = match case.ball {
+        Some(n) => {
+            let t = &result.balls[n].truth;
+            let what = match look.hits[n] {
+                Some(hit) => format!("off by {:.4} px", hit.l2()),
+                None => "missed".to_owned(),
+            };
+            (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {number}: {what}"))
+        }
+        None => {
+            let whole = f64::from(filmed.config.width.max(filmed.config.height));
+            let first = look.wrong.first().map_or([0.0; 2], |c| [c.x, c.y]);
+            let count = look.false_positives;
+            let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
+            (middle, format!("frame {number}: {count} false"))
+        }
+    };
+    let frame = scene.frame();
+    let side = (3.2 * middle.radius + 16.0).clamp(CUT.0, CUT.1) as u32;
+    let side = side.min(frame.width()).min(frame.height());
+    let corner = |at: f64, size: u32| {
+        (at - f64::from(side) / 2.0).round().clamp(0.0, f64::from(size - side)) as u32
+    };
+    let (x0, y0) = (corner(middle.x, frame.width()), corner(middle.y, frame.height()));
+    let estimates = result.balls.iter().zip(&look.hits).filter_map(|(b, h)| {
+        h.map(|h| Circle {
+            x: b.truth.x + h.error[0],
+            y: b.truth.y + h.error[1],
+            radius: b.truth.radius + h.error[2],
+        })
+    });
+    let view = format!("{} {} {side} {side}", f64::from(x0) - 0.5, f64::from(y0) - 0.5);
+    Ok(html! {
+        figure {
+            svg viewBox=(view) width=(SIDE) height=(SIDE) role="img" {
+                image x=(f64::from(x0) - 0.5) y=(f64::from(y0) - 0.5) width=(side) height=(side)
+                    href={ "data:image/png;base64," (STANDARD.encode(png(&frame, x0, y0, side))) } {}
+                @for b in &result.balls {
+                    (mark("truth", Circle { x: b.truth.x, y: b.truth.y, radius: b.truth.radius }))
+                }
+                @for c in estimates { (mark("estimate", c)) }
+                @for c in &look.wrong { (mark("false", *c)) }
+            }
+            figcaption { (caption) }
+        }
+    })
+}
+
+/// A circle and the cross of its centre.
+fn mark(class: &str, c: Circle) -> Markup {
+    let arm = 3.0;
+    let cross = format!(
+        "M{:.3} {:.3}h{}M{:.3} {:.3}v{}",
+        c.x - arm,
+        c.y,
+        2.0 * arm,
+        c.x,
+        c.y - arm,
+        2.0 * arm
+    );
+    html! {
+        @if c.radius.is_finite() {
+            circle class=(class) cx=(format!("{:.3}", c.x)) cy=(format!("{:.3}", c.y))
+                r=(format!("{:.3}", c.radius.max(0.0))) {}
+        }
+        path class=(class) d=(cross) {}
+    }
+}
+
+/// A square of the frame, losslessly.
+fn png(frame: &Frame<'_>, x0: u32, y0: u32, side: u32) -> Vec<u8> {
+    let n = frame.format().bytes_per_pixel();
+    let (from, to) = (x0 as usize * n, (x0 + side) as usize * n);
+    let mut bytes: Vec<u8> =
+        (y0..y0 + side).flat_map(|y| &frame.row(y)[from..to]).copied().collect();
+    let color = match frame.format() {
+        PixelFormat::GRAY8 => image::ExtendedColorType::L8,
+        _ => {
+            bytes.chunks_exact_mut(3).for_each(|p| p.swap(0, 2));
+            image::ExtendedColorType::Rgb8
+        }
+    };
+    let mut out = Vec::new();
+    // Writing to memory does not fail, and the sizes fit.
+    if let Err(error) =
+        image::codecs::png::PngEncoder::new(&mut out).write_image(&bytes, side, side, color)
+    {
+        tracing::warn!("a picture of the report is missing: {error}");
+    }
+    out
+}

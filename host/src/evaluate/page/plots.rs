@@ -1,0 +1,204 @@
+//! The plots, as SVG.
+
+use plotters::{coord::Shift, prelude::*};
+
+use super::super::{film::Filmed, interval::quantile, metrics::hits, table::number};
+
+/// Colours of the detectors, told apart with any colour vision (Okabe and Ito, 2008).
+pub(super) const COLORS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+];
+
+/// The colour of detector number `d`.
+pub(super) fn color(d: usize) -> RGBColor {
+    COLORS[d % COLORS.len()]
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+
+const INK: RGBColor = RGBColor(70, 76, 84);
+const GRID: RGBColor = RGBColor(228, 231, 235);
+const FONT: &str = "sans-serif";
+/// Errors below this are drawn at it, in pixels.
+const LEAST: f64 = 1e-5;
+/// Points of a scatter plot; more only make the file large.
+const POINTS: usize = 1500;
+
+fn svg(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        // Writing to a string does not fail; a plot that cannot be laid out
+        // is left as far as it came.
+        if let Err(error) = draw(&area).and_then(|()| area.present()) {
+            tracing::warn!("a plot of the report is not complete: {error}");
+        }
+    }
+    // As large as the page has room for.
+    text.replacen("<svg ", "<svg class=\"plot\" ", 1)
+}
+
+/// Powers of ten around the values.
+fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) =
+        values.map(|v| v.max(LEAST)).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
+    if low > high {
+        return (1e-3, 1.0);
+    }
+    let (low, high) = (low.log10().floor(), high.log10().ceil());
+    (10f64.powf(low), 10f64.powf(high.max(low + 1.0)))
+}
+
+fn decade_label(v: &f64) -> String {
+    if *v >= 0.01 { format!("{v}") } else { format!("{v:.0e}") }
+}
+
+/// Share of the counted balls with an error up to x. A curve that stays below
+/// 100 % has missed balls.
+pub(super) fn cdf(filmed: &Filmed, count: usize) -> String {
+    let frames = || filmed.segments.iter().flatten();
+    let balls = frames().flat_map(|f| &f.balls).filter(|b| !b.ignored).count().max(1) as f64;
+    let errors: Vec<Vec<f64>> = (0..count)
+        .map(|d| {
+            let mut errors: Vec<f64> = filmed
+                .segments
+                .iter()
+                .flat_map(|s| hits(s, d))
+                .map(|(_, h)| h.l2().max(LEAST))
+                .collect();
+            errors.sort_unstable_by(f64::total_cmp);
+            errors
+        })
+        .collect();
+    // The best percent of a good detector would stretch the axis.
+    let ends = errors.iter().flat_map(|e| [quantile(e, 0.01), quantile(e, 1.0)]).flatten();
+    let (low, high) = decades(ends);
+    svg((560, 300), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .x_label_area_size(42)
+            .y_label_area_size(52)
+            .build_cartesian_2d((low..high).log_scale(), 0.0..102.0)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, 13, &INK))
+            .x_label_formatter(&decade_label)
+            .y_label_formatter(&|v| format!("{v:.0}"))
+            .x_desc("distance from the truth, px")
+            .y_desc("balls, %")
+            .draw()?;
+        for (d, errors) in errors.iter().enumerate() {
+            let every = errors.len().div_ceil(600).max(1);
+            let steps = errors.iter().enumerate();
+            let mut line: Vec<(f64, f64)> = steps
+                .filter(|(k, _)| k % every == 0 || k + 1 == errors.len())
+                .map(|(k, e)| (e.clamp(low, high), 100.0 * (k + 1) as f64 / balls))
+                .collect();
+            if let Some(&(_, top)) = line.last() {
+                line.push((high, top));
+            }
+            chart.draw_series(LineSeries::new(line, color(d).stroke_width(2)))?;
+        }
+        Ok(())
+    })
+}
+
+/// Error of one axis against the sub-pixel phase of the truth: a point per
+/// ball, and the means of ten bins. Flat at 0 is right.
+pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
+    let points: Vec<(f64, f64)> = filmed
+        .segments
+        .iter()
+        .flat_map(|s| hits(s, d))
+        .flat_map(|(b, h)| {
+            [(b.truth.x, h.error[0]), (b.truth.y, h.error[1])].map(|(p, e)| (p - p.floor(), e))
+        })
+        .collect();
+    let mut sizes: Vec<f64> = points.iter().map(|p| p.1.abs()).collect();
+    sizes.sort_unstable_by(f64::total_cmp);
+    let reach = quantile(&sizes, 0.98).unwrap_or(1.0).max(1e-6) * 1.25;
+    let means: Vec<(f64, f64)> = (0..10)
+        .filter_map(|k| {
+            let bin: Vec<f64> =
+                points.iter().filter(|p| (p.0 * 10.0).floor() as i32 == k).map(|p| p.1).collect();
+            let mean = bin.iter().sum::<f64>() / bin.len() as f64;
+            (!bin.is_empty()).then(|| (f64::from(k) / 10.0 + 0.05, mean.clamp(-reach, reach)))
+        })
+        .collect();
+    svg((380, 240), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .x_label_area_size(42)
+            .y_label_area_size(68)
+            .build_cartesian_2d(0.0..1.0, -reach..reach)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, 13, &INK))
+            .x_labels(5)
+            .y_labels(5)
+            .y_label_formatter(&|v| number(Some(*v)))
+            .x_desc("sub-pixel phase of the truth, px")
+            .y_desc("error, px")
+            .draw()?;
+        let dots = thin(&points).filter(|p| p.1.abs() <= reach);
+        let faint = color(d).mix(0.3).filled();
+        chart.draw_series(dots.map(|p| Circle::new(p, 2, faint)))?;
+        chart.draw_series(LineSeries::new(means.clone(), BLACK.stroke_width(2)))?;
+        chart.draw_series(means.into_iter().map(|p| Circle::new(p, 3, BLACK.filled())))?;
+        Ok(())
+    })
+}
+
+/// Distance from the truth against the score. Points that fall to the right
+/// mean that the score can be trusted.
+pub(super) fn score(filmed: &Filmed, d: usize) -> String {
+    let points: Vec<(f64, f64)> = filmed
+        .segments
+        .iter()
+        .flat_map(|s| hits(s, d))
+        .map(|(_, h)| (h.score, h.l2().max(LEAST)))
+        .collect();
+    let (low, high) = decades(points.iter().map(|p| p.1));
+    let (least, most) =
+        points.iter().fold((f64::MAX, f64::MIN), |(a, b), p| (a.min(p.0), b.max(p.0)));
+    let (least, most) = if least > most { (0.0, 1.0) } else { (least, most) };
+    let room = ((most - least) * 0.05).max(1e-3 * most.abs()).max(1e-9);
+    svg((380, 240), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .x_label_area_size(42)
+            .y_label_area_size(68)
+            .build_cartesian_2d(least - room..most + room, (low..high).log_scale())?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, 13, &INK))
+            .x_labels(5)
+            .y_label_formatter(&decade_label)
+            .x_desc("score")
+            .y_desc("distance, px")
+            .draw()?;
+        let faint = color(d).mix(0.4).filled();
+        chart.draw_series(thin(&points).map(|p| Circle::new(p, 2, faint)))?;
+        Ok(())
+    })
+}
+
+/// Evenly spaced points, at most [`POINTS`] of them.
+fn thin(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    points.iter().copied().step_by(points.len().div_ceil(POINTS).max(1))
+}

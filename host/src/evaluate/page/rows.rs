@@ -1,0 +1,190 @@
+//! The rows of a scene's table: what they are called, mean and hold.
+
+use super::super::{
+    Metrics,
+    metrics::Estimate,
+    series::Locking,
+    table::{dash, number, percent, percent_interval, ratio, significant},
+};
+
+/// A row: a name, an explanation, a value and what is below it.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) value: fn(&Metrics) -> String,
+    pub(super) below: fn(&Metrics) -> String,
+    /// What is smaller in the best detector; `None` where no value is best.
+    pub(super) rank: Option<fn(&Metrics) -> Option<f64>>,
+}
+
+const NONE: fn(&Metrics) -> String = |_| String::new();
+
+/// The groups of rows.
+pub(super) const GROUPS: [(&str, &[Row]); 4] = [
+    (
+        "Detection",
+        &[
+            Row {
+                name: "recall, %",
+                title: "Share of the balls that were found, with Wilson's 95 % interval",
+                value: |m| percent(m.recall),
+                below: |m| format!("{} of {}", percent_interval(m.recall_interval), m.balls),
+                rank: Some(|m| m.recall.map(|r| -r)),
+            },
+            Row {
+                name: "false positives per frame",
+                title: "Detections that belong to no ball; below: on circles that are not balls",
+                value: |m| number(Some(m.false_positives_per_frame)),
+                below: |m| match m.on_clutter {
+                    0 => String::new(),
+                    n => format!("{n} of {} on distractors", m.false_positives),
+                },
+                rank: Some(|m| Some(m.false_positives_per_frame)),
+            },
+            Row {
+                name: "precision, %",
+                title: "found / (found + false positives)",
+                value: |m| percent(m.precision),
+                below: NONE,
+                rank: Some(|m| m.precision.map(|r| -r)),
+            },
+        ],
+    ),
+    (
+        "Accuracy of the centre, px",
+        &[
+            Row {
+                name: "RMSE per axis",
+                title: "sqrt(mean((dx² + dy²) / 2)) over the balls that were found",
+                value: |m| number(m.rmse),
+                below: |m| format!("L2 {}", number(m.rmse_l2)),
+                rank: Some(|m| m.rmse),
+            },
+            Row {
+                name: "RMSE / Cramér-Rao bound",
+                title: "1 is as good as any unbiased estimate can be; – where no bound is known",
+                value: |m| ratio(m.rmse_over_bound),
+                below: |m| {
+                    m.bound.map_or_else(String::new, |b| format!("bound {}", number(Some(b))))
+                },
+                rank: None,
+            },
+            Row {
+                name: "median, P95",
+                title: "Quantiles of the distance from the truth",
+                value: |m| m.l2.map_or_else(dash, |q| number(Some(q.p50))),
+                below: |m| {
+                    m.l2.map_or_else(String::new, |q| format!("P95 {}", number(Some(q.p95))))
+                },
+                rank: Some(|m| m.l2.map(|q| q.p50)),
+            },
+            Row {
+                name: "P99, max",
+                title: "Quantiles of the distance from the truth",
+                value: |m| m.l2.map_or_else(dash, |q| number(Some(q.p99))),
+                below: |m| {
+                    m.l2.map_or_else(String::new, |q| format!("max {}", number(Some(q.max))))
+                },
+                rank: Some(|m| m.l2.map(|q| q.p99)),
+            },
+            Row {
+                name: "bias x",
+                title: "Mean error with its 95 % interval; * when the interval leaves 0 out",
+                value: |m| estimate(m.bias.map(|b| b[0])),
+                below: |m| interval(m.bias.map(|b| b[0])),
+                rank: None,
+            },
+            Row {
+                name: "bias y",
+                title: "Mean error with its 95 % interval; * when the interval leaves 0 out",
+                value: |m| estimate(m.bias.map(|b| b[1])),
+                below: |m| interval(m.bias.map(|b| b[1])),
+                rank: None,
+            },
+            Row {
+                name: "pixel locking x",
+                title: "First harmonic of the error against the sub-pixel phase; more than 2.5 standard errors is not chance",
+                value: |m| number(m.locking[0].map(|l| l.amplitude)),
+                below: |m| standard_error(m.locking[0]),
+                rank: None,
+            },
+            Row {
+                name: "pixel locking y",
+                title: "First harmonic of the error against the sub-pixel phase; more than 2.5 standard errors is not chance",
+                value: |m| number(m.locking[1].map(|l| l.amplitude)),
+                below: |m| standard_error(m.locking[1]),
+                rank: None,
+            },
+        ],
+    ),
+    (
+        "Radius, px",
+        &[Row {
+            name: "RMSE of the radius",
+            title: "Below: mean error, and RMSE over its own bound",
+            value: |m| number(m.radius.map(|r| r.rmse)),
+            below: |m| {
+                m.radius.map_or_else(String::new, |r| {
+                    let over =
+                        r.rmse_over_bound.map_or_else(String::new, |v| format!(", {v:.2} × bound"));
+                    format!("bias {}{over}", number(Some(r.bias)))
+                })
+            },
+            rank: Some(|m| m.radius.map(|r| r.rmse)),
+        }],
+    ),
+    (
+        "Honesty and speed",
+        &[
+            Row {
+                name: "calibration of the covariance",
+                title: "Mean of e' S⁻¹ e over x and y: 2 is right, more means too confident",
+                value: |m| ratio(m.calibration.map(|c| c.value)),
+                below: |m| match m.calibration.and_then(|c| c.interval) {
+                    Some(i) => format!("[{}, {}]", ratio(Some(i.low)), ratio(Some(i.high))),
+                    None => String::new(),
+                },
+                rank: None,
+            },
+            Row {
+                name: "score against error",
+                title: "Spearman's rank correlation: -1 when a higher score always means a smaller error",
+                value: |m| ratio(m.score_correlation),
+                below: NONE,
+                rank: None,
+            },
+            Row {
+                name: "ms per frame, median",
+                title: "One thread, after the rest of the run; below: P95",
+                value: |m| number(m.ms.map(|t| t.p50)),
+                below: |m| {
+                    m.ms.map_or_else(String::new, |t| format!("P95 {}", number(Some(t.p95))))
+                },
+                rank: Some(|m| m.ms.map(|t| t.p50)),
+            },
+            Row {
+                name: "frames without an answer",
+                title: "The detector failed or panicked; its balls count as missed",
+                value: |m| m.faults.to_string(),
+                below: |m| m.first_fault.clone().unwrap_or_default(),
+                rank: None,
+            },
+        ],
+    ),
+];
+
+fn estimate(e: Option<Estimate>) -> String {
+    e.map_or_else(dash, |e| {
+        format!("{}{}", number(Some(e.value)), if significant(&e) { " *" } else { "" })
+    })
+}
+
+fn interval(e: Option<Estimate>) -> String {
+    e.and_then(|e| e.interval).map_or_else(String::new, |i| {
+        format!("[{}, {}]", number(Some(i.low)), number(Some(i.high)))
+    })
+}
+
+fn standard_error(l: Option<Locking>) -> String {
+    l.map_or_else(String::new, |l| format!("± {}", number(Some(l.standard_error))))
+}

@@ -1,0 +1,137 @@
+//! `host evaluate`: the real binary, real detectors, files and exit statuses.
+
+use std::process::{Command, Output};
+
+use plumbline_tests::host;
+use serde_json::Value;
+
+fn run(mut command: Command) -> Output {
+    command.output().expect("the host starts")
+}
+
+fn evaluate(args: &[&str]) -> Command {
+    let common = ["evaluate", "--frames", "24", "--seed", "5", "-c", "scene.format=gray8"];
+    host(common.iter().chain(args))
+}
+
+fn summary(output: &Output) -> Value {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {errors}"))
+}
+
+/// Without what differs between runs.
+fn without_times(mut summary: Value) -> Value {
+    for scene in summary["scenes"].as_array_mut().unwrap() {
+        for metrics in scene["detectors"].as_array_mut().unwrap() {
+            assert!(metrics["ms"]["p50"].as_f64().unwrap() > 0.0);
+            metrics["ms"] = Value::Null;
+        }
+    }
+    summary
+}
+
+#[test]
+fn the_result_is_the_same_on_one_core_and_on_several() {
+    let args = ["--detector", "hough-rust,centroid", "--scene", "clean,noisy", "--json"];
+    let on = |threads: &str| {
+        let mut command = evaluate(&args);
+        command.env("RAYON_NUM_THREADS", threads);
+        without_times(summary(&run(command)))
+    };
+    let one = on("1");
+    assert_eq!(one, on("1"));
+    assert_eq!(one, on("3"));
+    let names: Vec<_> = one["scenes"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
+    assert_eq!(names, ["clean", "noisy"]);
+    for scene in one["scenes"].as_array().unwrap() {
+        let metrics = &scene["detectors"][0];
+        assert_eq!((&metrics["detector"], &metrics["frames"]), (&"hough-rust".into(), &24.into()));
+        assert_eq!(metrics["recall"], 1.0);
+        let rmse = metrics["rmse"].as_f64().unwrap();
+        assert!(rmse > 0.0 && rmse < 0.05, "{rmse}");
+        assert_eq!(scene["pairs"][0]["reference"], "hough-rust");
+    }
+    assert_ne!(one["scenes"][0]["detectors"][0]["rmse"], one["scenes"][1]["detectors"][0]["rmse"]);
+}
+
+#[test]
+fn the_report_is_complete_and_needs_nothing_from_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("report");
+    let mut command = evaluate(&["--detector", "hough-rust,centroid", "--scene", "crowded"]);
+    command.arg("--report").arg(&out);
+    let output = run(command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).lines().all(|l| l.chars().count() <= 100));
+    let rows = std::fs::read_to_string(out.join("frames.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 1 + 2 * 24 * 8, "a row per detector, frame and ball");
+    let summary: Value =
+        serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["schema"], 1);
+    let page = std::fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("hough-rust") && page.contains("centroid") && page.contains("<svg"));
+    assert!(page.contains("data:image/png;base64,iVBOR"), "pictures of the worst frames");
+    for outside in ["src=\"http", "href=\"http", "url(http", "@import", "<script"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn thresholds_set_the_exit_status() {
+    let met = run(evaluate(&["--scene", "clean", "--require", "rmse=0.05,recall=0.99"]));
+    assert_eq!(met.status.code(), Some(0), "{}", String::from_utf8_lossy(&met.stderr));
+    let unmet = run(evaluate(&["--scene", "clean", "--require", "rmse=0.000001,recall=0.99"]));
+    assert_eq!(unmet.status.code(), Some(3));
+    let errors = String::from_utf8_lossy(&unmet.stderr).into_owned();
+    assert!(errors.contains("not met: hough-rust in clean: rmse is 0.0"), "{errors}");
+    assert!(!errors.contains("recall"), "{errors}");
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_is_filmed() {
+    for (args, said) in [
+        (["--require", "rmsd=1"], "rmse (at most)"),
+        (["--scene", "cleen"], "clean"),
+        (["--detector", "huogh-rust"], "did you mean \"hough-rust\"?"),
+        (["--detector", "hough-rust,hough-rust"], "twice"),
+        (["--frames", "0"], "--frames"),
+    ] {
+        // Not through `evaluate`, which says --frames already.
+        let output = run(host(["evaluate"].iter().chain(&args)));
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {errors}");
+        assert!(errors.contains(said), "{args:?}: {errors}");
+    }
+}
+
+#[test]
+fn a_frame_that_a_detector_fails_on_counts_as_missed_and_is_reported() {
+    let output = run(evaluate(&[
+        "--detector",
+        "moody",
+        "--scene",
+        "clean",
+        "--json",
+        "-c",
+        "plugin.moody.panic_on=[1]",
+    ]));
+    let summary = summary(&output);
+    let metrics = &summary["scenes"][0]["detectors"][0];
+    // Six segments of four frames, each with a frame 1.
+    assert_eq!(metrics["faults"], 6, "{metrics}");
+    assert!(metrics["first_fault"].as_str().unwrap().contains("panicked"), "{metrics}");
+    assert!(metrics["found"].as_u64().unwrap() <= 18);
+}
+
+#[test]
+fn the_hint_about_the_radius_can_be_turned_off() {
+    let hint = |more: &[&str]| {
+        let mut args = vec!["--scene", "clean", "--json"];
+        args.extend(more);
+        summary(&run(evaluate(&args)))["detectors"][0]["radius_hint"][0].clone()
+    };
+    assert_eq!(hint(&[]), serde_json::json!({"min_radius": 19.2, "max_radius": 30.0}));
+    assert_eq!(hint(&["--no-radius-hint"]), serde_json::json!({}));
+    let mine = hint(&["-c", "plugin.hough-rust.min_radius=10"]);
+    assert_eq!(mine, serde_json::json!({"max_radius": 30.0}));
+}
