@@ -117,12 +117,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             return Err(UsageError(format!("--detector names {} twice", descriptor.name)).into());
         }
         let table = plugins::table(&loaded, descriptor)?;
-        let hint = |scene: &SceneConfig| match args.no_radius_hint {
-            true => Map::new(),
-            false => evaluate::radius_hint(&descriptor.schema, &table, scene),
+        let hint = |scene: &SceneConfig| {
+            if args.no_radius_hint {
+                Map::new()
+            } else {
+                evaluate::radius_hint(&descriptor.schema, &table, scene)
+            }
         };
         let hints = scenes.iter().map(hint).collect();
-        candidates.push(Candidate { table, hints, plugin });
+        candidates.push(Candidate { plugin, table, hints });
     }
     if let Some(dir) = &args.report {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -152,9 +155,10 @@ fn film_all(
 ) -> anyhow::Result<Vec<Filmed>> {
     let cast = |s: usize| candidates.iter().map(|c| c.detector(s)).collect::<Result<Vec<_>, _>>();
     let bar = ProgressBar::new(plan.frames * scenes.len() as u64);
-    let target = match std::io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
     };
     bar.set_draw_target(target);
     if let Ok(style) =

@@ -3,11 +3,11 @@
 //! A rim with the level profile L(t) across it carries, per pixel of its
 //! length, the Fisher information I = integral of L'(t)^2 / sigma^2(L(t)) dt,
 //! summed over the channels. The profile is an error function of the width
-//! sigma_e, sigma_e^2 = defocus^2 + 1/12 (the pixel's own area), and
+//! `sigma_e`, `sigma_e^2` = defocus^2 + 1/12 (the pixel's own area), and
 //! sigma^2(v) = gaussian^2 + shot v + 1/12 (rounding). With u(t) = (cos t,
 //! sin t, 1) the information on (x, y, radius) is r I integral of u u' dt over
 //! the visible directions. For a full circle and constant noise this is
-//! sigma_x = 1.062 (sigma / A) sqrt(sigma_e / r), sigma_r = sigma_x / sqrt(2).
+//! `sigma_x` = 1.062 (sigma / A) `sqrt(sigma_e` / r), `sigma_r` = `sigma_x` / sqrt(2).
 //!
 //! Clipping and unknown levels only take information away, so the bound stays
 //! a bound; where the model itself does not hold there is none.
@@ -28,7 +28,7 @@ pub struct Bound {
 
 /// Directions in which the rim is looked at.
 const DIRECTIONS: u32 = 72;
-/// The profile is integrated over this many sigma_e to either side, in this many steps.
+/// The profile is integrated over this many `sigma_e` to either side, in this many steps.
 const REACH: f64 = 5.0;
 const STEPS: u32 = 60;
 /// Objects closer to the rim than this (plus the blur) change its profile, in pixels.
@@ -249,7 +249,7 @@ mod tests {
         }
         let det = xx * 2.0 * a - xr * xr;
         let b = arc_bound(3.0, a, true);
-        let center = ((2.0 * a / det + 1.0 / yy) / 2.0 / 3.0).sqrt();
+        let center = (f64::midpoint(2.0 * a / det, 1.0 / yy) / 3.0).sqrt();
         assert!((b.center / center - 1.0).abs() < 1e-6);
         assert!((b.radius.unwrap() / (xx / det / 3.0).sqrt() - 1.0).abs() < 1e-6);
         assert!(arc_bound(3.0, a, false).center < b.center);

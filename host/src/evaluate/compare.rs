@@ -91,6 +91,7 @@ mod tests {
     use super::*;
     use crate::evaluate::metrics::tests::filmed;
 
+    #[allow(clippy::unnecessary_wraps, reason = "an error or a miss")]
     fn wobble(n: usize, size: f64) -> Option<[f64; 2]> {
         Some([size * (0.5 + ((n * 7) % 11) as f64 / 11.0), 0.0])
     }

@@ -56,10 +56,7 @@ pub struct Unmet {
 impl std::fmt::Display for Unmet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { scene, detector, key, required, value } = self;
-        let sign = match KNOWN.iter().any(|k| k.0 == *key && k.1) {
-            true => "at least",
-            false => "at most",
-        };
+        let sign = if KNOWN.iter().any(|k| k.0 == *key && k.1) { "at least" } else { "at most" };
         write!(f, "{detector} in {scene}: {key} is ")?;
         match value {
             Some(value) => write!(f, "{value:.6}")?,

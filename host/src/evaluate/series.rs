@@ -63,7 +63,7 @@ pub fn spearman(pairs: &[[f64; 2]]) -> Option<f64> {
         return None;
     }
     let (a, b) = (ranks(pairs, 0), ranks(pairs, 1));
-    let middle = (pairs.len() as f64 + 1.0) / 2.0;
+    let middle = f64::midpoint(pairs.len() as f64, 1.0);
     let product = |p: &[f64], q: &[f64]| -> f64 {
         p.iter().zip(q).map(|(x, y)| (x - middle) * (y - middle)).sum()
     };

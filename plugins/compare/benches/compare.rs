@@ -115,7 +115,7 @@ fn accuracy() -> Result<(), Box<dyn std::error::Error>> {
                 if let Some(a) = detector.detect(&data, 400, 300)
                     && (a.x - disc.x).hypot(a.y - disc.y) < 3.0
                 {
-                    let e2 = ((a.x - disc.x).powi(2) + (a.y - disc.y).powi(2)) / 2.0;
+                    let e2 = f64::midpoint((a.x - disc.x).powi(2), (a.y - disc.y).powi(2));
                     found += 1;
                     sum += e2;
                     ratio += e2 / bound(r, 120.0, noise, 0.7).powi(2);

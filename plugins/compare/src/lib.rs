@@ -99,7 +99,7 @@ impl Competitor for Gradient {
     }
 }
 
-/// OpenCV's EdgeDrawing with its circle detection.
+/// OpenCV's `EdgeDrawing` with its circle detection.
 pub struct EdCircles {
     detector: Ptr<ximgproc::EdgeDrawing>,
     blurred: Mat,
@@ -134,7 +134,7 @@ impl Competitor for EdCircles {
             let v: Vec<f64> = row.chunks_exact(8).map(number).collect();
             [v[0], v[1], v[2], v[3], v[4]]
         });
-        let radius = |e: &[f64; 5]| if e[2] > 0.0 { e[2] } else { (e[3] + e[4]) / 2.0 };
+        let radius = |e: &[f64; 5]| if e[2] > 0.0 { e[2] } else { f64::midpoint(e[3], e[4]) };
         let best = rows.max_by(|a, b| radius(a).total_cmp(&radius(b)))?;
         Some(Answer { x: best[0], y: best[1], radius: radius(&best) })
     }
@@ -147,7 +147,7 @@ impl Radsym {
     /// For radii between these.
     pub fn new((from, to): (i32, i32)) -> Self {
         let radii = (0..6).map(|k| (from + (to - from) * k / 5) as u32);
-        let hint = ((from + to) / 2) as f32;
+        let hint = i32::midpoint(from, to) as f32;
         Self(
             radsym::DetectCirclesConfig::for_radii(radii)
                 .polarity(radsym::Polarity::Bright)

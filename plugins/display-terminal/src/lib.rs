@@ -118,9 +118,9 @@ impl Live {
             let Self { screen, server, client, role, .. } = self;
             screen.draw(|frame, log| {
                 if client.is_empty() {
-                    server.draw(frame, role, log)
+                    server.draw(frame, role, log);
                 } else {
-                    client.draw(frame, role, log)
+                    client.draw(frame, role, log);
                 }
             })?;
         }

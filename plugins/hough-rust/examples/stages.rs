@@ -32,9 +32,13 @@ fn picture(case: &Case) -> Vec<u8> {
             let d = (f64::from(x) - cx).hypot(f64::from(y) - cy) - case.radius;
             let share = 0.5 * libm::erfc(d / (width * std::f64::consts::SQRT_2));
             for c in 0..channels {
-                let (low, high) = [(42.0, 60.0), (32.0, 150.0), (26.0, 245.0)][if case.colour { c } else { 2 }];
+                let (low, high) =
+                    [(42.0, 60.0), (32.0, 150.0), (26.0, 245.0)][if case.colour { c } else { 2 }];
                 let noise: f64 = (0..12).map(|_| random()).sum::<f64>() - 6.0;
-                data.push((low + (high - low) * share + case.noise * noise).round().clamp(0.0, 255.0) as u8);
+                data.push(
+                    (low + (high - low) * share + case.noise * noise).round().clamp(0.0, 255.0)
+                        as u8,
+                );
             }
         }
     }
@@ -43,7 +47,15 @@ fn picture(case: &Case) -> Vec<u8> {
 
 fn main() {
     let n: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(30);
-    let case = |name, width, height, radius, noise, blur, colour| Case { name, width, height, radius, noise, blur, colour };
+    let case = |name, width, height, radius, noise, blur, colour| Case {
+        name,
+        width,
+        height,
+        radius,
+        noise,
+        blur,
+        colour,
+    };
     let cases = [
         case("vga gray sharp", 640, 480, 24.0, 0.0, 0.0, false),
         case("vga gray soft", 640, 480, 24.0, 0.0, 0.7, false),

@@ -70,22 +70,19 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
     let result = &filmed.segments[case.segment][case.frame];
     let look = &result.looks[d];
     let number = case.segment as u64 * plan.segment_frames() + case.frame as u64;
-    let (middle, caption) = match case.ball {
-        Some(n) => {
-            let t = &result.balls[n].truth;
-            let what = match look.hits[n] {
-                Some(hit) => format!("off by {:.4} px", hit.l2()),
-                None => "missed".to_owned(),
-            };
-            (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {number}: {what}"))
-        }
-        None => {
-            let whole = f64::from(filmed.config.width.max(filmed.config.height));
-            let first = look.wrong.first().map_or([0.0; 2], |c| [c.x, c.y]);
-            let count = look.false_positives;
-            let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
-            (middle, format!("frame {number}: {count} false"))
-        }
+    let (middle, caption) = if let Some(n) = case.ball {
+        let t = &result.balls[n].truth;
+        let what = match look.hits[n] {
+            Some(hit) => format!("off by {:.4} px", hit.l2()),
+            None => "missed".to_owned(),
+        };
+        (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {number}: {what}"))
+    } else {
+        let whole = f64::from(filmed.config.width.max(filmed.config.height));
+        let first = look.wrong.first().map_or([0.0; 2], |c| [c.x, c.y]);
+        let count = look.false_positives;
+        let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
+        (middle, format!("frame {number}: {count} false"))
     };
     let frame = scene.frame();
     let side = (3.2 * middle.radius + 16.0).clamp(CUT.0, CUT.1) as u32;
@@ -145,12 +142,11 @@ fn png(frame: &Frame<'_>, x0: u32, y0: u32, side: u32) -> Vec<u8> {
     let (from, to) = (x0 as usize * n, (x0 + side) as usize * n);
     let mut bytes: Vec<u8> =
         (y0..y0 + side).flat_map(|y| &frame.row(y)[from..to]).copied().collect();
-    let color = match frame.format() {
-        PixelFormat::GRAY8 => image::ExtendedColorType::L8,
-        _ => {
-            bytes.chunks_exact_mut(3).for_each(|p| p.swap(0, 2));
-            image::ExtendedColorType::Rgb8
-        }
+    let color = if frame.format() == PixelFormat::GRAY8 {
+        image::ExtendedColorType::L8
+    } else {
+        bytes.chunks_exact_mut(3).for_each(|p| p.swap(0, 2));
+        image::ExtendedColorType::Rgb8
     };
     let mut out = Vec::new();
     // Writing to memory does not fail, and the sizes fit.

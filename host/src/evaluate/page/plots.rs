@@ -55,6 +55,7 @@ fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (10f64.powf(low), 10f64.powf(high.max(low + 1.0)))
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that plotters asks for")]
 fn decade_label(v: &f64) -> String {
     if *v >= 0.01 { format!("{v}") } else { format!("{v:.0e}") }
 }

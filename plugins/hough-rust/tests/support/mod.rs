@@ -8,6 +8,14 @@ use std::f64::consts::{PI, SQRT_2};
 /// A small seeded generator (splitmix64).
 pub struct Random(pub u64);
 
+/// Nodes and weights of Gauss-Legendre quadrature over [-1/2, 1/2].
+const NODES: [(f64, f64); 4] = [
+    (-0.430_568_155_797_026_3, 0.173_927_422_568_726_93),
+    (-0.169_990_521_792_428_13, 0.326_072_577_431_273_07),
+    (0.169_990_521_792_428_13, 0.326_072_577_431_273_07),
+    (0.430_568_155_797_026_3, 0.173_927_422_568_726_93),
+];
+
 impl Random {
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -67,12 +75,6 @@ impl Disc {
         }
         // Mean over the pixel of the blurred disc: 4 x 4 Gauss-Legendre points;
         // the blur of a curved edge to second order in 1 / r.
-        const NODES: [(f64, f64); 4] = [
-            (-0.430_568_155_797_026_3, 0.173_927_422_568_726_93),
-            (-0.169_990_521_792_428_13, 0.326_072_577_431_273_07),
-            (0.169_990_521_792_428_13, 0.326_072_577_431_273_07),
-            (0.430_568_155_797_026_3, 0.173_927_422_568_726_93),
-        ];
         let mut sum = 0.0;
         for (oy, wy) in NODES {
             for (ox, wx) in NODES {
@@ -217,8 +219,9 @@ pub fn texture(name: &str, w: usize, h: usize, strength: f64, random: &mut Rando
         }
         "checkers" => {
             let n = random.range(10.0, 40.0) as usize;
-            canvas
-                .each(|x, y, v| if (x / n + y / n) % 2 == 0 { v + strength } else { v - strength });
+            canvas.each(|x, y, v| {
+                if (x / n + y / n).is_multiple_of(2) { v + strength } else { v - strength }
+            });
         }
         "polygons" => {
             for _ in 0..120 {
