@@ -8,7 +8,7 @@ demo: ## both sides on this machine, over loopback
 
 test: ## everything; installs what the tests need
 	tests/setup.sh
-	cargo build --workspace --all-targets
+	cargo build --workspace
 	cargo test --workspace --no-fail-fast
 	cargo test --workspace --doc
 

@@ -13,7 +13,7 @@
 //! | [`wire`] | messages, fragments, reassembly | no |
 //! | [`signaling`] | how offer and answer travel | yes |
 //! | [`transport`] | the data channel behind our own trait | yes |
-//! | [`plugin`] | discovery, loading, instances | no |
+//! | [`plugin`] | discovery, loading, instances | clocks, for deadlines |
 //! | [`session`] | the two roles | yes |
 //! | [`score`] | ledger, errors, statistics | no |
 //! | [`evaluate`] | detectors on scenes, offline: metrics, comparisons, report | threads |

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::{
     Common, Exit,
     options::{Role, RunOptions},
+    plugins,
 };
 use crate::{
     config::Loaded,
@@ -74,7 +75,7 @@ fn client_settings(loaded: &Loaded, catalog: &Catalog) -> anyhow::Result<ClientS
     let display = make_display(loaded, catalog, "client.display", name, plugin::Role::Client)?;
     let found = catalog.load_detector(&config.client.detector);
     let plugin = named(loaded, "client.detector", found)?;
-    let table = plugin_table(loaded, &plugin)?;
+    let table = plugins::table(loaded, plugin.descriptor())?;
     let detector = plugin.detector(Some(&table), plugin::Role::Client)?;
     Ok(ClientSettings { config, detector, display })
 }
@@ -87,7 +88,7 @@ fn make_display(
     role: plugin::Role,
 ) -> anyhow::Result<MakeDisplay> {
     let plugin = named(loaded, key, catalog.load_display(name))?;
-    let table = plugin_table(loaded, &plugin)?;
+    let table = plugins::table(loaded, plugin.descriptor())?;
     Ok(Box::new(move || plugin.display(Some(&table), role)))
 }
 
@@ -103,15 +104,6 @@ fn named(
         let place = loaded.error(key, title, "named here");
         anyhow::Error::new(place.followed_by(label))
     })
-}
-
-fn plugin_table(
-    loaded: &Loaded,
-    plugin: &Plugin,
-) -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
-    let about = plugin.descriptor();
-    let table = loaded.plugin_config(&about.name, &about.schema)?;
-    Ok(table.as_object().cloned().unwrap_or_default())
 }
 
 /// The runtime of one side: the work is done by its own threads, these two
