@@ -47,7 +47,14 @@ const CASES: [Case; 13] = [
     Case { name: "vga polygons", texture: "polygons", strength: 25.0, noise: 2.0, ..VGA },
     Case { name: "vga fractal", texture: "fractal", strength: 25.0, noise: 2.0, ..VGA },
     Case { name: "vga grain", texture: "grain", strength: 25.0, noise: 2.0, ..VGA },
-    Case { name: "qqvga bgr sharp", size: (160, 120), radius: 14.0, blur: 0.0, colour: true, ..VGA },
+    Case {
+        name: "qqvga bgr sharp",
+        size: (160, 120),
+        radius: 14.0,
+        blur: 0.0,
+        colour: true,
+        ..VGA
+    },
     Case { name: "1080p gray clean", size: (1920, 1080), radius: 60.0, ..VGA },
     Case { name: "1080p gray noise 6", size: (1920, 1080), radius: 60.0, noise: 6.0, ..VGA },
     Case { name: "4k gray clean", size: (3840, 2160), radius: 120.0, ..VGA },

@@ -23,6 +23,8 @@ const EDGE_BUDGET: usize = 6000;
 const PEAKS: usize = 24;
 /// Coverage below which a candidate is dropped on its way up.
 const MIN_COVERAGE: f32 = 0.4;
+/// Coverage from which a candidate's edges are taken for its own.
+const EXPLAINS: f32 = 0.8;
 
 /// Share of the directions that must show the disc for it to be believed.
 const MIN_SUPPORT: f64 = 0.45;
@@ -123,7 +125,9 @@ impl HoughRust {
             top += 1;
         }
         self.pyramid.build(image, top);
-        for level in bottom..=top {
+        // From the top, where a picture has the fewest edges: those of a disc
+        // that is found there no longer vote further down.
+        for level in (bottom..=top).rev() {
             let scale = f64::from(1_u32 << level);
             let from = if level == bottom { smallest / scale } else { LEVEL_RADII.0 };
             self.search_level(
@@ -145,6 +149,8 @@ impl HoughRust {
             return;
         }
         self.edges.find(&image, EDGE_BUDGET);
+        self.drop_explained(level);
+        let image = self.pyramid.level(full, level);
         let step = 0.75 * f32::from(self.edges.threshold) / 4.0;
         for side in [Side::Brighter, Side::Darker] {
             let wanted = match self.config.polarity {
@@ -182,6 +188,27 @@ impl HoughRust {
                     self.candidates.push(candidate);
                 }
             }
+        }
+    }
+
+    /// Takes out the edges that belong to candidates with a nearly whole rim.
+    fn drop_explained(&mut self, level: usize) {
+        let scale = f64::from(1_u32 << level);
+        for c in self.candidates.iter().filter(|c| c.ring.coverage >= EXPLAINS) {
+            let at = c.ring.circle;
+            let (x, y, r) = (to_level(at.x, level), to_level(at.y, level), at.r / scale);
+            let (x, y, r) = (x as f32, y as f32, r as f32);
+            self.edges.edges.retain(|e| {
+                let (dx, dy) = (f32::from(e.x) - x, f32::from(e.y) - y);
+                let rho2 = dx * dx + dy * dy;
+                if rho2 > (r + 2.0) * (r + 2.0) || rho2 < (r - 2.0).max(0.0).powi(2) {
+                    return true;
+                }
+                // Within 30 degrees of the radius, on either side.
+                let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
+                let dot = gx * dx + gy * dy;
+                dot * dot < 0.75 * rho2 * (gx * gx + gy * gy)
+            });
         }
     }
 
@@ -235,9 +262,9 @@ impl HoughRust {
             if self.found.iter().any(|f| overlaps(&f.fit.circle, &at)) {
                 continue;
             }
-            let blur = f64::from(c.ring.contrast / c.ring.slope) * 0.399;
             let contrast = f64::from(c.sign * c.ring.contrast);
-            let Some(fit) = self.refiner.fit(image, &c.weights, at, blur, contrast) else {
+            let Some(fit) = self.refiner.fit(image, &c.weights, at, c.ring.width(), contrast)
+            else {
                 continue;
             };
             let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();

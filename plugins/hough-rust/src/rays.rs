@@ -35,6 +35,23 @@ pub struct Ring {
     pub spread: f32,
 }
 
+impl Ring {
+    /// The standard deviation of the edge's profile that its steepness tells.
+    ///
+    /// The steepness is a difference over 2 pixels: `erf(1 / (sqrt(2) s))` of
+    /// the contrast for a Gaussian edge, in which the bilinear samples are worth
+    /// a variance of 1/6. The inverse of erf is Winitzki's.
+    pub fn width(&self) -> f64 {
+        const A: f64 = 0.147;
+        let q = f64::from(2.0 * self.slope / self.contrast).clamp(0.05, 0.999);
+        let log = libm::log(1.0 - q * q);
+        let half = 2.0 / (std::f64::consts::PI * A) + log / 2.0;
+        let inverse = ((half * half - log / A).sqrt() - half).sqrt();
+        let variance = 0.5 / (inverse * inverse) - 1.0 / 6.0;
+        variance.max(0.08).sqrt()
+    }
+}
+
 /// Directions that are looked at.
 pub const RAYS: usize = 64;
 const MAX_SAMPLES: usize = 28;
