@@ -4,7 +4,7 @@ mod support;
 
 use plumbline_hough_rust::{Config, HoughRust, simd::force_portable};
 use plumbline_plugin_api::{Detections, Detector, Frame, PixelFormat};
-use support::{Canvas, Disc, Random, texture};
+use support::{Disc, Random, texture};
 
 /// Position, radius, score and covariance as bits.
 fn answers(data: &[u8], w: usize, h: usize, format: PixelFormat) -> Vec<[u64; 6]> {
