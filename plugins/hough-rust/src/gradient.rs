@@ -133,6 +133,7 @@ impl EdgeFinder {
     /// strongest of the three along the gradient's main axis.
     fn collect(&mut self, y: usize) {
         const CHUNK: usize = 32;
+        const PART: usize = 8;
         let (above, here, below) =
             (&self.rows[(y + 2) % 3], &self.rows[y % 3], &self.rows[(y + 1) % 3]);
         let threshold = self.threshold;
@@ -141,19 +142,23 @@ impl EdgeFinder {
             if !any_at_least(chunk, threshold) {
                 continue;
             }
-            for (i, &m) in chunk.iter().enumerate() {
-                let x = k * CHUNK + i;
-                if m < threshold || x == 0 || x == last {
-                    continue;
-                }
-                let (gx, gy) = (here.gx[x], here.gy[x]);
-                let (before, after) = if gx.abs() >= gy.abs() {
-                    (here.magnitude[x - 1], here.magnitude[x + 1])
-                } else {
-                    (above.magnitude[x], below.magnitude[x])
-                };
-                if m >= before && m > after {
-                    self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
+            for (j, part) in chunk.chunks(PART).enumerate() {
+                if any_at_least(part, threshold) {
+                    for (i, &m) in part.iter().enumerate() {
+                        let x = k * CHUNK + j * PART + i;
+                        if m < threshold || x == 0 || x == last {
+                            continue;
+                        }
+                        let (gx, gy) = (here.gx[x], here.gy[x]);
+                        let (before, after) = if gx.abs() >= gy.abs() {
+                            (here.magnitude[x - 1], here.magnitude[x + 1])
+                        } else {
+                            (above.magnitude[x], below.magnitude[x])
+                        };
+                        if m >= before && m > after {
+                            self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
+                        }
+                    }
                 }
             }
         }

@@ -81,36 +81,41 @@ impl<'a> Image<'a> {
         }
     }
 
+    /// Whether [`Image::sample`] has a value at a position.
+    #[inline]
+    pub fn contains(&self, x: f32, y: f32) -> bool {
+        x >= 0.0 && y >= 0.0 && (x as usize) + 1 < self.width && (y as usize) + 1 < self.height
+    }
+
+    /// Grey value at a position that the picture contains, interpolated
+    /// bilinearly.
+    #[inline]
+    pub fn sample_inside(&self, x: f32, y: f32, weights: &Weights) -> f32 {
+        let (ix, iy) = (x as u32 as usize, y as u32 as usize);
+        let (fx, fy) = (x - ix as f32, y - iy as f32);
+        let i = iy * self.stride + ix * self.step;
+        if self.channels == 1 {
+            return self.bilinear(0, i, fx, fy);
+        }
+        weights[0] * self.bilinear(0, i, fx, fy)
+            + weights[1] * self.bilinear(1, i, fx, fy)
+            + weights[2] * self.bilinear(2, i, fx, fy)
+    }
+
     /// Grey value at a position, interpolated bilinearly; `None` outside of the
     /// pixel centres.
     #[inline]
     pub fn sample(&self, x: f32, y: f32, weights: &Weights) -> Option<f32> {
-        if !(x >= 0.0 && y >= 0.0) {
-            return None;
-        }
-        let (ix, iy) = (x as usize, y as usize);
-        if ix + 1 >= self.width || iy + 1 >= self.height {
-            return None;
-        }
-        let (fx, fy) = (x - ix as f32, y - iy as f32);
-        let i = iy * self.stride + ix * self.step;
-        if self.channels == 1 {
-            Some(self.bilinear(0, i, fx, fy))
-        } else {
-            Some(
-                weights[0] * self.bilinear(0, i, fx, fy)
-                    + weights[1] * self.bilinear(1, i, fx, fy)
-                    + weights[2] * self.bilinear(2, i, fx, fy),
-            )
-        }
+        self.contains(x, y).then(|| self.sample_inside(x, y, weights))
     }
 
     #[inline]
     fn bilinear(&self, c: usize, i: usize, fx: f32, fy: f32) -> f32 {
-        let p = self.planes[c];
-        let (j, s) = (i + self.stride, self.step);
-        let (a, b) = (f32::from(p[i]), f32::from(p[i + s]));
-        let (c, d) = (f32::from(p[j]), f32::from(p[j + s]));
+        let s = self.step;
+        let top = &self.planes[c][i..=i + s];
+        let bottom = &self.planes[c][i + self.stride..=i + self.stride + s];
+        let (a, b) = (f32::from(top[0]), f32::from(top[s]));
+        let (c, d) = (f32::from(bottom[0]), f32::from(bottom[s]));
         let top = a + (b - a) * fx;
         let bottom = c + (d - c) * fx;
         top + (bottom - top) * fy

@@ -35,6 +35,23 @@ pub struct Ring {
     pub spread: f32,
 }
 
+impl Ring {
+    /// The standard deviation of the edge's profile that its steepness tells.
+    ///
+    /// The steepness is a difference over 2 pixels: `erf(1 / (sqrt(2) s))` of
+    /// the contrast for a Gaussian edge, in which the bilinear samples are worth
+    /// a variance of 1/6. The inverse of erf is Winitzki's.
+    pub fn width(&self) -> f64 {
+        const A: f64 = 0.147;
+        let q = f64::from(2.0 * self.slope / self.contrast).clamp(0.05, 0.999);
+        let log = libm::log(1.0 - q * q);
+        let half = 2.0 / (std::f64::consts::PI * A) + log / 2.0;
+        let inverse = ((half * half - log / A).sqrt() - half).sqrt();
+        let variance = 0.5 / (inverse * inverse) - 1.0 / 6.0;
+        variance.max(0.08).sqrt()
+    }
+}
+
 /// Directions that are looked at.
 pub const RAYS: usize = 64;
 const MAX_SAMPLES: usize = 28;
@@ -79,8 +96,11 @@ impl Rays {
             let mut m = 0;
             while m < n {
                 let rho = first + m as f32;
-                let Some(v) = image.sample(x + dx * rho, y + dy * rho, weights) else { break };
-                values[m] = sign * v;
+                let (px, py) = (x + dx * rho, y + dy * rho);
+                if !image.contains(px, py) {
+                    break;
+                }
+                values[m] = sign * image.pixel((px + 0.5) as usize, (py + 0.5) as usize, weights);
                 m += 1;
             }
             for k in 1..m.saturating_sub(1) {
@@ -122,18 +142,20 @@ impl Rays {
         let first = (circle.r as f32 - window - 1.0).max(0.0);
         let n = (((circle.r as f32 + window + 1.0 - first) / 0.5) as usize + 1).min(MAX_SAMPLES);
         for (i, &(dx, dy)) in self.directions.iter().enumerate() {
-            let mut values = [0.0_f32; MAX_SAMPLES];
-            let mut m = 0;
-            while m < n {
-                let rho = first + 0.5 * m as f32;
-                let (x, y) = (circle.x as f32 + dx * rho, circle.y as f32 + dy * rho);
-                let Some(v) = image.sample(x, y, weights) else { break };
-                values[m] = sign * v;
-                m += 1;
-            }
-            if m < n {
+            let at = |k: usize| {
+                let rho = first + 0.5 * k as f32;
+                (circle.x as f32 + dx * rho, circle.y as f32 + dy * rho)
+            };
+            let (from, to) = (at(0), at(n - 1));
+            if !image.contains(from.0, from.1) || !image.contains(to.0, to.1) {
                 continue;
             }
+            let mut values = [0.0_f32; MAX_SAMPLES];
+            for (k, value) in values[..n].iter_mut().enumerate() {
+                let (x, y) = at(k);
+                *value = sign * image.sample_inside(x, y, weights);
+            }
+            let m = n;
             visible += 1;
             let drop = |k: usize| values[k - 2] - values[k + 2];
             let Some(k) = (2..m - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
@@ -193,7 +215,9 @@ impl Rays {
                     b[j] += w * row[j] * rho[i];
                 }
             }
+            let old = centre;
             centre = linalg::solve(&a, &b, 3)?;
+            let moved = (0..3).map(|k| (centre[k] - old[k]).abs()).fold(0.0, f64::max);
             let mut sizes = [0.0_f32; RAYS];
             let mut n = 0;
             for i in (0..RAYS).filter(|&i| !rho[i].is_nan()) {
@@ -201,6 +225,9 @@ impl Rays {
                 n += 1;
             }
             scale = f64::from(1.4826 * median(&mut sizes[..n])).max(0.05);
+            if round >= 2 && moved < 0.01 {
+                break;
+            }
         }
         let tolerance = (3.0 * scale).clamp(0.6, 1.0);
         let (mut sum, mut hits) = (0.0, 0);

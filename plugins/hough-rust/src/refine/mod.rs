@@ -52,10 +52,16 @@ pub struct Refiner {
     scratch: Vec<f32>,
 }
 
-/// Passes over the pixels, at most; three to six are usual.
+/// Passes over the pixels, at most; three to five are usual.
 const MAX_ROUNDS: usize = 14;
 /// A step below this share of the answer's standard deviation ends the fit.
-const CLOSE_ENOUGH: f64 = 0.02;
+const CLOSE_ENOUGH: f64 = 0.1;
+/// Rounds in which further terms may join.
+const TESTS: [usize; 2] = [1, 2];
+/// Rounds before a fit with outliers may end: the limit narrows until then.
+const ROBUST_ROUNDS: usize = 4;
+/// A fit with less support than this after the tests is given up.
+const HOPELESS: f64 = 0.3;
 /// A fit that wanders further than this from where it began is lost.
 const CAPTURE: f64 = 4.0;
 
@@ -84,43 +90,46 @@ impl Refiner {
         let mut p = self.first_guess(start.r, width, contrast);
         let mut active = [true; N];
         active[BASE..].fill(false);
-        // The first pass only measures the residuals of the guess.
-        accumulate(&mut self.pixels, &p, f32::INFINITY, BASE);
+        let mut sums = accumulate(&mut self.pixels, &p, f32::INFINITY, BASE);
         let mut limit = self.limit(&mut 1.0, 0);
         let mut left = 1.0;
-        let mut settled = 0;
+        let mut at_bound = 0;
         for round in 0..MAX_ROUNDS {
-            let testing = round == 2 || round == 3;
+            let testing = TESTS.contains(&round);
             let rows = if testing || extended(&active) { N } else { BASE };
-            let sums = accumulate(&mut self.pixels, &p, limit, rows);
-            if testing && choose_terms(&sums, &mut active) {
-                settled = 0;
+            // The first pass serves unless it showed outliers.
+            if round > 0 || limit < f32::INFINITY {
+                sums = accumulate(&mut self.pixels, &p, limit, rows);
             }
+            let changed = testing && choose_terms(&sums, &mut active);
             let (step, _) = solve(&sums, &active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
+            let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
+            let close = CLOSE_ENOUGH * (variance / sums.a[0][0].max(1e-9)).sqrt();
             let gain = if size > 1.0 { 1.0 / size } else { 1.0 };
             for k in 0..N {
                 p[k] += gain * step[k];
             }
-            active[3] = true;
+            // A sharp edge pulls the width below what sampling allows, again
+            // and again; the second time it stays there.
             if p[3] < MIN_WIDTH {
                 p[3] = MIN_WIDTH;
-                active[3] = round < 2;
+                at_bound += 1;
             }
+            active[3] = at_bound < 2;
             p[3] = p[3].min(start.r / 2.0);
             if p[0].hypot(p[1]) > CAPTURE || (p[2] - start.r).abs() > CAPTURE {
                 return None;
             }
-            let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
-            let close = CLOSE_ENOUGH * (variance / sums.a[0][0].max(1e-9)).sqrt();
-            settled = if size < close { settled + 1 } else { 0 };
-            if round >= 3 && settled > 0 {
+            let least = if limit < f32::INFINITY { ROBUST_ROUNDS } else { TESTS[1] };
+            if round >= least && size < close && !changed {
                 break;
+            }
+            if round == TESTS[1] && self.support(&p, variance) < HOPELESS {
+                return None;
             }
             limit = self.limit(&mut left, round + 1);
         }
-        let rows = if extended(&active) { N } else { BASE };
-        let sums = accumulate(&mut self.pixels, &p, limit, rows);
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ROUNDING);
         self.report(start, &p, &sums, &active, variance)
@@ -147,13 +156,13 @@ impl Refiner {
             contrast: p[5],
             noise: variance.sqrt(),
             covariance,
-            support: f64::from(sectors::support(
-                &self.pixels,
-                p[2] as f32,
-                p[5] as f32,
-                variance.sqrt() as f32,
-            )),
+            support: self.support(p, variance),
         })
+    }
+
+    fn support(&self, p: &[f64; N], variance: f64) -> f64 {
+        let noise = variance.sqrt() as f32;
+        f64::from(sectors::support(&self.pixels, p[2] as f32, p[5] as f32, noise))
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {
@@ -223,7 +232,16 @@ impl Refiner {
         if self.scratch.is_empty() {
             return f32::INFINITY;
         }
-        let scale = (1.4826 * median(&mut self.scratch)).max(0.3);
+        let mut typical = median(&mut self.scratch);
+        // A clean picture's flat parts say nothing of how well the edge fits.
+        self.scratch.clear();
+        let rim = pixels.residual.iter().zip(&pixels.share).zip(&pixels.mask);
+        let rim = rim.filter(|((_, f), m)| **m > 0.0 && **f > 0.05 && **f < 0.95);
+        self.scratch.extend(rim.step_by(step).map(|((e, _), _)| e.abs()));
+        if self.scratch.len() > 16 {
+            typical = typical.max(0.4 * median(&mut self.scratch));
+        }
+        let scale = (1.4826 * typical).max(0.3);
         let gross = 6.0 * scale;
         let outliers = pixels.residual.iter().filter(|e| e.abs() > gross).count();
         if outliers * 200 < pixels.len() {
