@@ -21,7 +21,7 @@ use crate::{
     truth.csv has one row per frame and ball; integer coordinates are pixel centres.\n\
     Ball 0 is the one that is scored.")]
 pub struct Args {
-    /// Which scene; [scene] of the configuration says the rest
+    /// Which scene; the configuration says the rest
     #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
     pub preset: Option<Preset>,
     /// Directory for the files; made if it is not there

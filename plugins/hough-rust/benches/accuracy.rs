@@ -128,7 +128,7 @@ fn run(case: &Case, frames: usize) {
             let k = case.contrast.powi(2) * r / (2.0 * std::f64::consts::PI.sqrt() * edge * sigma2);
             let along = 1.0 / (k * (a + (2.0 * a).sin() / 2.0 - 2.0 * a.sin().powi(2) / a));
             let across = 1.0 / (k * (a - (2.0 * a).sin() / 2.0));
-            limit = ((along + across) / 2.0).sqrt();
+            limit = f64::midpoint(along, across).sqrt();
             radius_limit = limit;
         }
         let data = canvas.bytes(case.noise, &mut random);
@@ -147,7 +147,7 @@ fn run(case: &Case, frames: usize) {
             }
             hit = true;
             found += 1;
-            let e2 = (ex * ex + ey * ey) / 2.0;
+            let e2 = f64::midpoint(ex * ex, ey * ey);
             sum += e2;
             ratio += e2 / limit.powi(2);
             worst = worst.max(e2.sqrt() / limit);

@@ -300,9 +300,11 @@ impl HoughRust {
             else {
                 continue;
             };
-            let sd = ((fit.covariance[0][0] + fit.covariance[1][1]) / 2.0).sqrt();
+            let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
             let score = fit.support / (1.0 + sd);
-            let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < side;
+            let largest =
+                if self.config.max_radius > 0.0 { 1.05 * self.config.max_radius } else { side };
+            let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < largest;
             if fit.support >= MIN_SUPPORT
                 && score >= self.config.min_score
                 && inside

@@ -11,14 +11,14 @@ pub const MAX_LEVELS: usize = 10;
 /// Position at full resolution of position `v` of level `level`.
 #[inline]
 pub fn to_full(v: f64, level: usize) -> f64 {
-    let scale = (1_u32 << level) as f64;
+    let scale = f64::from(1_u32 << level);
     scale * v + (scale - 1.0) / 2.0
 }
 
 /// Position in level `level` of position `v` at full resolution.
 #[inline]
 pub fn to_level(v: f64, level: usize) -> f64 {
-    let scale = (1_u32 << level) as f64;
+    let scale = f64::from(1_u32 << level);
     (v - (scale - 1.0) / 2.0) / scale
 }
 

@@ -200,8 +200,8 @@ impl Rays {
         for round in 0..6 {
             let mut a = [[0.0; 3]; 3];
             let mut b = [0.0; 3];
-            for i in 0..RAYS {
-                if rho[i].is_nan() {
+            for (i, &measured) in rho.iter().enumerate() {
+                if measured.is_nan() {
                     continue;
                 }
                 let e = residual(&centre, i);
@@ -212,7 +212,7 @@ impl Rays {
                     for k in 0..=j {
                         a[j][k] += w * row[j] * row[k];
                     }
-                    b[j] += w * row[j] * rho[i];
+                    b[j] += w * row[j] * measured;
                 }
             }
             let old = centre;

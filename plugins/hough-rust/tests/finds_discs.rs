@@ -27,7 +27,7 @@ fn a_noisy_disc_is_found_near_the_bound_at_any_phase() {
         canvas.disc(disc, |_, _| 180.0);
         let found = detect(&canvas.bytes(5.0, &mut random), 320, 240, PixelFormat::GRAY8);
         assert_eq!(found.len(), 1, "{disc:?}: {found:?}");
-        let e2 = ((found[0].x - disc.x).powi(2) + (found[0].y - disc.y).powi(2)) / 2.0;
+        let e2 = f64::midpoint((found[0].x - disc.x).powi(2), (found[0].y - disc.y).powi(2));
         sum += e2 / bound(r, 120.0, 5.0, 0.7).powi(2);
     }
     // 60 squared normal variables: 1.4 is beyond 1 of 10000 at efficiency 1.
