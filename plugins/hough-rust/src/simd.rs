@@ -1,6 +1,6 @@
 //! Run-time choice of the instruction set.
 //!
-//! Kernels are plain loops. [`dispatch!`] compiles each twice, once for the
+//! Kernels are plain loops. `dispatch!` compiles each twice, once for the
 //! baseline of the target and once with AVX2, and picks at run time. Neither
 //! uses fused multiply-add, so both give the same bits.
 
