@@ -40,10 +40,8 @@ macro_rules! export_plugin {
     };
     (@export $ty:ty, $trait:ident, $name:literal, $description:literal,
      $kind:ident, $detector:ident $(::<$d:ty>)?, $display:ident $(::<$v:ty>)?) => {
-        #[doc(hidden)]
-        mod __plumbline_plugin {
-            #[allow(unused_imports)]
-            use super::*;
+        // A block and not a module, so that `$ty` may be local to a function.
+        const _: () = {
             use $crate::__private::abi_stable;
 
             type Config = <$ty as $crate::$trait>::Config;
@@ -92,7 +90,7 @@ macro_rules! export_plugin {
 
             // The name is the one that abi_stable looks for; see the assertion
             // beside `export_plugin!`.
-            #[allow(unsafe_code, non_upper_case_globals)]
+            #[allow(unsafe_code, non_upper_case_globals, unreachable_pub)]
             #[unsafe(no_mangle)]
             pub static _1as_0lib_1header_0root_bmodule_bloader: abi_stable::library::LibHeader =
                 // SAFETY: `erased_module` returns a `PluginModule_Ref`, the type given here.
@@ -102,7 +100,7 @@ macro_rules! export_plugin {
                         abi_stable::library::CheckTypeLayout::Yes,
                     )
                 };
-        }
+        };
     };
 }
 
