@@ -23,8 +23,8 @@ const IDLE: Duration = Duration::from_millis(30);
 /// Rows that wait for a slow display at most; at 60 frames a second, an hour.
 const MAX_ROWS: usize = 216_000;
 
-/// What makes a display, on the thread that it will live on.
-pub type MakeDisplay = Box<dyn FnOnce() -> Result<Display, PluginFault> + Send>;
+/// What makes a display, on the thread that it will live on: one for each session.
+pub type MakeDisplay = Box<dyn Fn() -> Result<Display, PluginFault> + Send>;
 
 /// A frame and what was found in it.
 pub(super) struct Picture {
@@ -82,7 +82,7 @@ impl Showing {
         thread::Builder::new().name("display".into()).spawn(move || {
             let result = make().map(|display| {
                 let _ = ready.send(Ok(()));
-                show(&for_thread, display, &thread_name, &quit);
+                show(&for_thread, display, &make, &thread_name, &quit);
             });
             if let Err(fault) = result {
                 let _ = ready.send(Err(fault));
@@ -144,7 +144,8 @@ impl Showing {
     }
 }
 
-fn show(shared: &Shared, mut display: Display, name: &str, quit: &CancellationToken) {
+fn show(shared: &Shared, first: Display, make: &MakeDisplay, name: &str, quit: &CancellationToken) {
+    let mut current = Some(first);
     loop {
         let mut state = shared.lock();
         let waiting = |s: &mut State| {
@@ -160,7 +161,20 @@ fn show(shared: &Shared, mut display: Display, name: &str, quit: &CancellationTo
         if skipped > 0 {
             warn!("display {name} is slow: {skipped} rows were not shown");
         }
-        match round(&mut display, picture, scores, over || close) {
+        // The display of the last session is gone; this is the next one's.
+        if current.is_none() && (picture.is_some() || scores.is_some()) {
+            match make() {
+                Ok(display) => current = Some(display),
+                Err(fault) => {
+                    error!("{fault}; going on without the display");
+                    return;
+                }
+            }
+        }
+        let shown = current
+            .as_mut()
+            .map_or(Ok(Flow::CONTINUE), |display| round(display, picture, scores, over || close));
+        match shown {
             Ok(Flow::QUIT) => quit.cancel(),
             Ok(_) => {}
             Err(fault) => {
@@ -169,6 +183,7 @@ fn show(shared: &Shared, mut display: Display, name: &str, quit: &CancellationTo
             }
         }
         if over {
+            current = None;
             shared.lock().session_over = false;
             shared.wake.notify_all();
         }

@@ -83,8 +83,12 @@ impl Display for WindowDisplay {
             interval: Duration::from_secs(1) / config.redraws_per_second,
             looked: None,
             drawn: None,
-            stale: true,
+            // The panel of scores is the server's; a client waits for its first frame.
+            stale: host.role != "client",
         };
+        display.reset_canvas();
+        display.present()?;
+        display.drawn = None;
         display.tick()?;
         Ok(display)
     }
