@@ -12,7 +12,7 @@ struct Config {
     file: String,
     /// Asks to end the session after this many frames.
     quit_after: Option<u64>,
-    /// Panics on this frame.
+    /// Panics on the first frame with this number or a later one.
     panic_on: Option<u64>,
 }
 
@@ -46,7 +46,8 @@ impl Display for Recorder {
         frame: &Frame<'_>,
         overlay: &Overlay<'_>,
     ) -> Result<Flow, PluginError> {
-        assert!(self.config.panic_on != Some(frame.id()), "cannot look at this one");
+        let bad = self.config.panic_on.is_some_and(|first| frame.id() >= first);
+        assert!(!bad, "cannot look at this one");
         self.write(&format!("frame {} {}", frame.id(), overlay.detections.len()))?;
         self.frames += 1;
         let quit = self.config.quit_after.is_some_and(|n| self.frames >= n);
