@@ -23,16 +23,6 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The word in a summary: `completed`, `interrupted`, `peer_lost` or `failed`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Interrupted => "interrupted",
-            Self::PeerLost(_) => "peer_lost",
-            Self::Unsupported(_) | Self::Violation(_) | Self::Failed(_) => "failed",
-        }
-    }
-
     /// What to tell the peer.
     pub(super) fn goodbye(&self) -> Bye {
         match self {

@@ -27,6 +27,3 @@ pub use hello::{
 };
 pub use reassembly::{Limits, Reassembler, ReceivedFrame};
 pub use text::{Name, Reason, Text};
-
-/// The label of the data channel that the messages travel on.
-pub const CHANNEL_LABEL: &str = "frames";
