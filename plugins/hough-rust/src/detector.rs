@@ -6,7 +6,8 @@ use plumbline_plugin_api::{
 
 use crate::{
     config::{Config, Polarity},
-    gradient::EdgeFinder,
+    coverage::Rims,
+    gradient::{EdgeFinder, EdgeTable},
     image::{Image, Weights},
     pyramid::{MAX_LEVELS, Pyramid, to_full, to_level},
     rays::{Circle, Rays, Ring},
@@ -21,15 +22,21 @@ const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 const EDGE_BUDGET: usize = 6000;
 /// Peaks that one level and polarity puts forward.
 const PEAKS: usize = 24;
+/// Share of the rim that a peak's edges must show for it to be followed.
+const MIN_RIM: f32 = 0.4;
+/// Peaks with at least this share of the rim are followed at once; the others
+/// wait until all levels have been searched.
+const CLEAR_RIM: f32 = 0.75;
+/// Clear peaks that are followed in one level and polarity, at most.
+const CLEAR_CLIMBS: usize = 12;
+/// Waiting peaks that are followed, at most, the best first.
+const OTHER_CLIMBS: usize = 24;
 /// Coverage below which a candidate is dropped on its way up.
 const MIN_COVERAGE: f32 = 0.4;
 /// Candidates with a spread beyond this and gaps in their rim are given up.
 /// On one picture of polygons the 26 false ones that reached full resolution
 /// had 0.49 to 0.66, the disc 0.11.
 const SCATTERED: f32 = 0.45;
-
-/// Coverage that a peak needs, by a rough look, to be followed.
-const MIN_PROBED: f32 = 0.45;
 
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
@@ -44,21 +51,32 @@ struct Candidate {
     weights: Weights,
 }
 
-/// A peak with its radius, in the pixels of its level.
+/// A peak with its rim, in the pixels of its level.
 #[derive(Clone, Copy, Debug)]
-struct Probed {
-    x: f32,
-    y: f32,
-    r: f32,
+struct Seed {
+    level: usize,
+    circle: Circle,
     coverage: f32,
-    weights: Weights,
+    sign: f32,
+    /// A drop from which on an edge counts, grey levels over 2 pixels.
+    step: f32,
 }
 
-impl Probed {
-    /// Whether both look alike. Centres further apart both go on: with 40 % of
-    /// the rim hidden, 0.3 radii lost one disc in seven.
-    fn is_within(&self, better: &Self) -> bool {
-        (self.x - better.x).hypot(self.y - better.y) < 0.1 * better.r
+impl Seed {
+    /// The circle at full resolution.
+    fn at_full(&self) -> Circle {
+        let c = self.circle;
+        Circle {
+            x: to_full(c.x, self.level),
+            y: to_full(c.y, self.level),
+            r: c.r * f64::from(1_u32 << self.level),
+        }
+    }
+
+    /// Whether `known` is this seed's disc already.
+    fn is_part_of(&self, known: &Circle) -> bool {
+        let c = self.at_full();
+        (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r && (c.r - known.r).abs() < 0.3 * known.r
     }
 }
 
@@ -74,10 +92,13 @@ pub struct HoughRust {
     config: Config,
     pyramid: Pyramid,
     edges: EdgeFinder,
+    table: EdgeTable,
     votes: Accumulator,
+    rims: Rims,
     rays: Rays,
     refiner: Refiner,
-    probed: Vec<Probed>,
+    seeds: Vec<Seed>,
+    waiting: Vec<Seed>,
     candidates: Vec<Candidate>,
     found: Vec<Found>,
 }
@@ -124,10 +145,13 @@ impl HoughRust {
             config,
             pyramid: Pyramid::default(),
             edges: EdgeFinder::default(),
+            table: EdgeTable::default(),
             votes: Accumulator::default(),
+            rims: Rims::default(),
             rays: Rays::default(),
             refiner: Refiner::default(),
-            probed: Vec::with_capacity(3 * PEAKS),
+            seeds: Vec::with_capacity(PEAKS),
+            waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
         })
@@ -135,6 +159,7 @@ impl HoughRust {
 
     fn search(&mut self, image: &Image<'_>) {
         self.candidates.clear();
+        self.waiting.clear();
         self.found.clear();
         if image.width < 12 || image.height < 12 {
             return;
@@ -164,6 +189,7 @@ impl HoughRust {
                 (from as f32 - 0.5, (largest / scale).min(LEVEL_RADII.1) as f32),
             );
         }
+        self.follow_waiting(image);
         self.candidates.sort_by(|a, b| {
             let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
@@ -176,9 +202,10 @@ impl HoughRust {
         if image.width < 8 || image.height < 8 {
             return;
         }
-        self.edges.find(&image, EDGE_BUDGET);
+        let (size, channels) = ((image.width, image.height), image.channels());
+        self.edges.find(&image);
         self.drop_explained(level);
-        let image = self.pyramid.level(full, level);
+        self.table.fill(&self.edges.edges);
         let step = 0.75 * f32::from(self.edges.threshold) / 4.0;
         for side in [Side::Brighter, Side::Darker] {
             let wanted = match self.config.polarity {
@@ -186,41 +213,61 @@ impl HoughRust {
                 Polarity::Bright => side == Side::Brighter,
                 Polarity::Dark => side == Side::Darker,
             };
-            if !wanted && image.channels() == 1 {
+            if !wanted && channels == 1 {
                 continue;
             }
-            self.votes.vote((image.width, image.height), &self.edges.edges, side, radii, PEAKS);
+            self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
             let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
-            self.probed.clear();
+            self.seeds.clear();
             for peak in &self.votes.peaks {
-                for c in 0..image.channels() {
-                    let mut weights = [0.0; 3];
-                    weights[c] = 1.0;
-                    let seen =
-                        self.rays.probe(&image, &weights, (peak.x, peak.y), radii, sign, step);
-                    if let Some((r, coverage)) = seen
-                        && coverage >= MIN_PROBED
-                    {
-                        self.probed.push(Probed { x: peak.x, y: peak.y, r, coverage, weights });
-                    }
+                let at = (peak.x, peak.y);
+                let Some(rim) = self.rims.around(&self.table, at, radii, side, size) else {
+                    continue;
+                };
+                if rim.coverage >= MIN_RIM {
+                    let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
+                    let coverage = rim.coverage;
+                    self.seeds.push(Seed { level, circle, coverage, sign, step });
                 }
             }
-            // Of several centres in one disc the best goes on.
-            self.probed.sort_by(|a, b| b.coverage.total_cmp(&a.coverage));
-            for i in 0..self.probed.len() {
-                let p = self.probed[i];
-                if self.probed[..i].iter().any(|better| p.is_within(better)) {
-                    continue;
-                }
-                let circle = Circle { x: f64::from(p.x), y: f64::from(p.y), r: f64::from(p.r) };
-                let climbed = self.climb(full, level, circle, sign, p.weights, step);
-                if let Some(candidate) = climbed
-                    && !is_known(&mut self.candidates, &candidate)
-                {
-                    self.candidates.push(candidate);
+            self.seeds.sort_by(|a, b| b.coverage.total_cmp(&a.coverage));
+            for i in 0..self.seeds.len() {
+                let seed = self.seeds[i];
+                if i < CLEAR_CLIMBS && seed.coverage >= CLEAR_RIM {
+                    self.follow(full, &seed);
+                } else {
+                    self.waiting.push(seed);
                 }
             }
         }
+    }
+
+    /// Follows the best of the seeds that were put off.
+    fn follow_waiting(&mut self, full: &Image<'_>) {
+        self.waiting.sort_by(|a, b| b.coverage.total_cmp(&a.coverage));
+        let mut climbs = 0;
+        for i in 0..self.waiting.len() {
+            if climbs == OTHER_CLIMBS {
+                break;
+            }
+            let seed = self.waiting[i];
+            climbs += usize::from(self.follow(full, &seed));
+        }
+    }
+
+    /// Makes a candidate of a seed, unless it is one already. Returns whether
+    /// there was work to do.
+    fn follow(&mut self, full: &Image<'_>, seed: &Seed) -> bool {
+        let known = |c: &Candidate| c.ring.coverage >= EXPLAINS && seed.is_part_of(&c.ring.circle);
+        if self.candidates.iter().any(known) {
+            return false;
+        }
+        if let Some(candidate) = self.climb(full, seed)
+            && !is_known(&mut self.candidates, &candidate)
+        {
+            self.candidates.push(candidate);
+        }
+        true
     }
 
     /// Takes out the edges that belong to candidates with a nearly whole rim.
@@ -244,20 +291,16 @@ impl HoughRust {
         }
     }
 
-    /// Follows a candidate from its level to full resolution.
-    fn climb(
-        &self,
-        full: &Image<'_>,
-        level: usize,
-        circle: Circle,
-        sign: f32,
-        weights: Weights,
-        step: f32,
-    ) -> Option<Candidate> {
-        let (mut circle, mut sign, mut weights) = (circle, sign, weights);
-        let mut ring = None;
-        for n in (0..=level).rev() {
+    /// Follows a seed from its level to full resolution, two levels at a time.
+    fn climb(&self, full: &Image<'_>, seed: &Seed) -> Option<Candidate> {
+        let Seed { level, mut circle, mut sign, step, .. } = *seed;
+        let mut weights = [1.0, 0.0, 0.0];
+        let mut n = level;
+        loop {
             let image = self.pyramid.level(full, n);
+            if image.channels() == 3 {
+                (weights, sign) = self.rays.channel_weights(&image, &circle)?;
+            }
             let mut window = if n == level { 2.0 } else { 2.5 };
             if circle.r < 6.0 {
                 window = 1.5;
@@ -271,17 +314,18 @@ impl HoughRust {
             if fit.coverage < MIN_COVERAGE || fit.circle.r < 2.0 || scattered {
                 return None;
             }
-            if image.channels() == 3 {
-                (weights, sign) = self.rays.channel_weights(&image, &fit.circle)?;
+            if n == 0 {
+                if image.channels() == 3 {
+                    (weights, sign) = self.rays.channel_weights(&image, &fit.circle)?;
+                }
+                return Some(Candidate { ring: fit, sign, weights });
             }
-            circle = fit.circle;
-            ring = Some(fit);
-            if n > 0 {
-                let (x, y) = (to_full(circle.x, n), to_full(circle.y, n));
-                circle = Circle { x: to_level(x, n - 1), y: to_level(y, n - 1), r: 2.0 * circle.r };
-            }
+            let next = n.saturating_sub(2);
+            let (x, y) = (to_full(fit.circle.x, n), to_full(fit.circle.y, n));
+            let r = fit.circle.r * f64::from(1_u32 << (n - next));
+            circle = Circle { x: to_level(x, next), y: to_level(y, next), r };
+            n = next;
         }
-        ring.map(|ring| Candidate { ring, sign, weights })
     }
 
     fn refine(&mut self, image: &Image<'_>) {

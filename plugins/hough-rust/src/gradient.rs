@@ -1,5 +1,8 @@
 //! Sobel gradient, threshold and thinning in one pass: a picture becomes a
 //! short list of edge pixels.
+//!
+//! Three rows of gradients are kept, so that they stay in the nearest cache;
+//! every step over a row is one vectorised loop.
 
 use crate::{image::Image, simd::dispatch};
 
@@ -19,9 +22,11 @@ pub struct Edge {
 /// The weakest |gx| + |gy| that counts as an edge: a step of 3 grey levels.
 const FLOOR: u16 = 12;
 
-/// An edge stands out of the typical gradient of its picture by this factor.
-/// In white noise it lets about 1 % of the pixels through.
-const ABOVE_TYPICAL: f32 = 2.2;
+/// Pixels that may be above the threshold in white noise: a share, and a
+/// number for large pictures, where the same share would be many more edges.
+/// A third of them are crests.
+const NOISE_SHARE: f64 = 0.04;
+const NOISE_PIXELS: f64 = 2400.0;
 
 #[derive(Debug, Default, Clone)]
 struct Row {
@@ -38,11 +43,45 @@ impl Row {
     }
 }
 
+/// Edges as columns of numbers: position and unit gradient.
+#[derive(Debug, Default)]
+pub struct EdgeTable {
+    /// Columns.
+    pub x: Vec<f32>,
+    /// Rows.
+    pub y: Vec<f32>,
+    /// Gradient to the right, at unit length.
+    pub ux: Vec<f32>,
+    /// Gradient downwards, at unit length.
+    pub uy: Vec<f32>,
+}
+
+impl EdgeTable {
+    /// Takes over `edges`.
+    pub fn fill(&mut self, edges: &[Edge]) {
+        for column in [&mut self.x, &mut self.y, &mut self.ux, &mut self.uy] {
+            column.resize(edges.len(), 0.0);
+        }
+        normalise(edges, &mut self.x, &mut self.y, &mut self.ux, &mut self.uy);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.x.is_empty()
+    }
+}
+
 /// Finds edges; keeps its memory between pictures.
 #[derive(Debug, Default)]
 pub struct EdgeFinder {
     rows: [Row; 3],
     spare: Row,
+    marks: Vec<u8>,
     /// The edges of the last picture.
     pub edges: Vec<Edge>,
     /// The threshold on |gx| + |gy| that the last picture got.
@@ -50,9 +89,8 @@ pub struct EdgeFinder {
 }
 
 impl EdgeFinder {
-    /// Lists the edges of `image`, at most `budget` of them, spread evenly over
-    /// all that there are.
-    pub fn find(&mut self, image: &Image<'_>, budget: usize) {
+    /// Lists the edges of `image`.
+    pub fn find(&mut self, image: &Image<'_>) {
         self.edges.clear();
         let (w, h) = (image.width, image.height);
         if w < 5 || h < 5 || w > usize::from(u16::MAX) || h > usize::from(u16::MAX) {
@@ -62,6 +100,8 @@ impl EdgeFinder {
             row.resize(w);
         }
         self.spare.resize(w);
+        self.marks.clear();
+        self.marks.resize(w.next_multiple_of(MARKED), 0);
         self.threshold = self.choose_threshold(image);
         // Row y of the gradient lives in rows[y % 3].
         self.gradient(image, 1);
@@ -76,10 +116,11 @@ impl EdgeFinder {
             }
             self.collect(y);
         }
-        self.thin_out(budget);
     }
 
-    /// 2.2 times the median |gx| + |gy| of a few rows: noise and texture raise it.
+    /// The |gx| + |gy| that few pixels of a few rows exceed. Noise has it at a
+    /// known multiple of the median, and there it is at most, so that real edges
+    /// do not raise it; a regular texture has it closer to the median.
     fn choose_threshold(&mut self, image: &Image<'_>) -> u16 {
         let mut histogram = [0_u32; 512];
         let step = (image.height / 24).max(1);
@@ -91,15 +132,17 @@ impl EdgeFinder {
             }
             n += image.width as u32 - 2;
         }
-        let mut below = 0;
-        let median = histogram
-            .iter()
-            .position(|&count| {
-                below += count;
-                2 * below >= n
-            })
-            .unwrap_or(0);
-        FLOOR.max((ABOVE_TYPICAL * 4.0 * median as f32) as u16)
+        let quantile = |share: f64| {
+            let mut above = (share * f64::from(n)) as i64;
+            let bin = histogram.iter().rposition(|&count| {
+                above -= i64::from(count);
+                above < 0
+            });
+            4.0 * bin.unwrap_or(0) as f64
+        };
+        let share = (NOISE_PIXELS / (image.width * image.height) as f64).min(NOISE_SHARE);
+        let typical = quantile(0.5) * above_median(share);
+        FLOOR.max(typical.min(quantile(share) + 4.0) as u16)
     }
 
     fn gradient(&mut self, image: &Image<'_>, y: usize) {
@@ -132,51 +175,42 @@ impl EdgeFinder {
     /// Appends the pixels of row `y` that are above the threshold and the
     /// strongest of the three along the gradient's main axis.
     fn collect(&mut self, y: usize) {
-        const CHUNK: usize = 32;
-        const PART: usize = 8;
         let (above, here, below) =
             (&self.rows[(y + 2) % 3], &self.rows[y % 3], &self.rows[(y + 1) % 3]);
-        let threshold = self.threshold;
-        let last = here.magnitude.len() - 1;
-        for (k, chunk) in here.magnitude.chunks(CHUNK).enumerate() {
-            if !any_at_least(chunk, threshold) {
-                continue;
-            }
-            for (j, part) in chunk.chunks(PART).enumerate() {
-                if any_at_least(part, threshold) {
-                    for (i, &m) in part.iter().enumerate() {
-                        let x = k * CHUNK + j * PART + i;
-                        if m < threshold || x == 0 || x == last {
-                            continue;
-                        }
-                        let (gx, gy) = (here.gx[x], here.gy[x]);
-                        let (before, after) = if gx.abs() >= gy.abs() {
-                            (here.magnitude[x - 1], here.magnitude[x + 1])
-                        } else {
-                            (above.magnitude[x], below.magnitude[x])
-                        };
-                        if m >= before && m > after {
-                            self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn thin_out(&mut self, budget: usize) {
-        let n = self.edges.len();
-        if n <= budget {
+        let any = mark_crests(
+            &above.magnitude,
+            &here.magnitude,
+            &below.magnitude,
+            &here.gx,
+            &here.gy,
+            self.threshold,
+            &mut self.marks,
+        );
+        if !any {
             return;
         }
-        // Multiplicative hashing picks without the regularity of a fixed step.
-        let limit = ((budget as u64) << 32) / n as u64;
-        let mut i = 0_u32;
-        self.edges.retain(|_| {
-            i = i.wrapping_add(1);
-            u64::from(i.wrapping_mul(0x9E37_79B1) ^ 0x5bd1_e995) < limit
-        });
+        for (k, eight) in self.marks.chunks_exact(8).enumerate() {
+            let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
+            while bits != 0 {
+                let x = 8 * k + bits.trailing_zeros() as usize / 8;
+                bits &= bits - 1;
+                self.edges.push(Edge { x: x as u16, y: y as u16, gx: here.gx[x], gy: here.gy[x] });
+            }
+        }
     }
+}
+
+/// The multiple of its median that |gx| + |gy| exceeds with probability
+/// `share` when gx and gy are normal and independent.
+///
+/// P(|gx| + |gy| < t) = (1 - 2 Q(t / sqrt(2)))^2, since the square |x| + |y| < t
+/// is one whose sides have the distance t / sqrt(2) from its centre; for small
+/// shares Q = share / 4. The inverse of Q is Abramowitz and Stegun 26.2.22.
+fn above_median(share: f64) -> f64 {
+    const MEDIAN: f64 = 1.488;
+    let t = (-2.0 * libm::log(share / 4.0)).sqrt();
+    let q = t - (2.30753 + 0.27061 * t) / (1.0 + t * (0.99229 + 0.04481 * t));
+    std::f64::consts::SQRT_2 * q / MEDIAN
 }
 
 dispatch! {
@@ -231,9 +265,73 @@ dispatch! {
     }
 }
 
-#[inline]
-fn any_at_least(values: &[u16], threshold: u16) -> bool {
-    values.iter().fold(0, |m, &v| m.max(v)) >= threshold
+/// Pixels whose marks are made or cleared together.
+const MARKED: usize = 64;
+
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+fn ones(condition: bool) -> u16 {
+    if condition { u16::MAX } else { 0 }
+}
+
+dispatch! {
+    /// Puts 1 into `marks` for every pixel of the row `here` that is at least
+    /// `threshold` and the strongest of the three along its gradient's main
+    /// axis, and 0 for the others. Returns whether there is a 1.
+    fn mark_crests(
+        above: &[u16], here: &[u16], below: &[u16], gx: &[i16], gy: &[i16],
+        threshold: u16, marks: &mut [u8],
+    ) -> bool {
+        let w = here.len();
+        let mut any = false;
+        let mut start = 0;
+        while start < w {
+            let end = (start + MARKED).min(w);
+            let strongest = here[start..end].iter().fold(0, |m, &v| m.max(v));
+            let marks = &mut marks[start..start + MARKED];
+            if strongest < threshold {
+                marks.fill(0);
+                start = end;
+                continue;
+            }
+            any = true;
+            // The first and the last pixel of a row have no gradient.
+            let (from, to) = (start.max(1), end.min(w - 1));
+            let n = to.saturating_sub(from);
+            if from > start || to < end {
+                marks.fill(0);
+            }
+            let marks = &mut marks[from - start..][..n];
+            let (centre, left, right) = (&here[from..][..n], &here[from - 1..][..n], &here[from + 1..][..n]);
+            let (above, below) = (&above[from..][..n], &below[from..][..n]);
+            let (gx, gy) = (&gx[from..][..n], &gy[from..][..n]);
+            for i in 0..n {
+                let (m, l, r, a, b) = (centre[i], left[i], right[i], above[i], below[i]);
+                // All ones or none, of 16 bits: whole vectors without a branch.
+                let level = ones(gx[i].unsigned_abs() >= gy[i].unsigned_abs());
+                let before = (l & level) | (a & !level);
+                let after = (r & level) | (b & !level);
+                marks[i] = (ones(m >= threshold) & ones(m >= before) & ones(m > after) & 1) as u8;
+            }
+            start = end;
+        }
+        any
+    }
+}
+
+dispatch! {
+    fn normalise(edges: &[Edge], x: &mut [f32], y: &mut [f32], ux: &mut [f32], uy: &mut [f32]) {
+        let n = edges.len();
+        let (x, y, ux, uy) = (&mut x[..n], &mut y[..n], &mut ux[..n], &mut uy[..n]);
+        for (i, e) in edges.iter().enumerate() {
+            let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
+            let unit = 1.0 / (gx * gx + gy * gy).sqrt();
+            x[i] = f32::from(e.x);
+            y[i] = f32::from(e.y);
+            ux[i] = gx * unit;
+            uy[i] = gy * unit;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -248,7 +346,7 @@ mod tests {
     fn a_vertical_step_gives_one_edge_per_row_that_points_to_the_bright_side() {
         let data = step_edge(20, 10);
         let mut finder = EdgeFinder::default();
-        finder.find(&Image::grey(&data, 20, 10, 20), 1000);
+        finder.find(&Image::grey(&data, 20, 10, 20));
         assert_eq!(finder.edges.len(), 8);
         for edge in &finder.edges {
             assert!(edge.x == 9 || edge.x == 10, "{edge:?}");
@@ -257,25 +355,15 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_kept_and_spread_over_the_picture() {
-        // Bright dots on a grid of 5 pixels: many edges on a flat ground.
-        let data: Vec<u8> = (0..200 * 200_usize)
-            .map(|i| if (i % 200) % 5 == 2 && (i / 200) % 5 == 2 { 200 } else { 0 })
-            .collect();
-        let mut finder = EdgeFinder::default();
-        finder.find(&Image::grey(&data, 200, 200, 200), usize::MAX);
-        let all = finder.edges.len();
-        finder.find(&Image::grey(&data, 200, 200, 200), all / 4);
-        let kept = finder.edges.len();
-        assert!(kept > all / 5 && kept < all / 3, "{kept} of {all}");
-        let upper = finder.edges.iter().filter(|e| e.y < 100).count();
-        assert!(upper > kept / 3 && upper < 2 * kept / 3, "{upper} of {kept}");
+    fn the_quantile_of_noise_is_that_of_two_normal_components() {
+        // 4 Q(q) = 0.02 for q = 2.576; the median is at 1.488.
+        assert!((above_median(0.02) - 2.576 * std::f64::consts::SQRT_2 / 1.488).abs() < 0.02);
     }
 
     #[test]
     fn a_flat_picture_has_no_edges() {
         let mut finder = EdgeFinder::default();
-        finder.find(&Image::grey(&[7; 400], 20, 20, 20), 1000);
+        finder.find(&Image::grey(&[7; 400], 20, 20, 20));
         assert!(finder.edges.is_empty());
     }
 }

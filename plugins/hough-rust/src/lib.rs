@@ -7,12 +7,14 @@
 //! | halving, again and again, until the largest disc is small | [`pyramid`] |
 //! | gradient, threshold, thinning: a list of edges per level | [`gradient`] |
 //! | votes along the gradient for radii of 4 to 11 pixels of the level | [`votes`] |
-//! | radius, coverage, and the way back to full resolution | [`rays`] |
+//! | radius and coverage by the edges around a peak | [`coverage`] |
+//! | the circle by rays, and the way back to full resolution | [`rays`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
 //!
 //! [`HoughRust`] puts them together.
 
 pub mod config;
+pub mod coverage;
 pub mod detector;
 pub mod edge_model;
 pub mod gradient;

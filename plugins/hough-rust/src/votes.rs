@@ -1,7 +1,7 @@
 //! Every edge votes for the centres that it can belong to: cells along its
 //! gradient, within the range of radii.
 
-use crate::gradient::Edge;
+use crate::gradient::EdgeTable;
 
 /// On which side of its edge a disc lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,74 +26,151 @@ pub struct Peak {
 /// Votes that a single cell needs to be looked at.
 const MIN_CELL: u8 = 3;
 
-/// Votes that 3 x 3 cells need to be a peak.
+/// Votes that 3 x 3 cells need to be a peak, at least.
 const MIN_PEAK: u32 = 7;
 
 /// Cells that are looked at in one picture, at most.
 const MAX_CELLS: usize = 1 << 14;
 
+/// Of two peaks that are closer than this, in cells, the weaker one is left out.
+const APART: f32 = 2.0;
+
 /// The accumulator. Its memory is kept between pictures.
 #[derive(Debug, Default)]
 pub struct Accumulator {
+    /// All zero between two calls.
     cells: Vec<u8>,
     busy: Vec<u32>,
     margin: usize,
     stride: usize,
+    ranked: Vec<Peak>,
     /// The peaks of the last vote, best first.
     pub peaks: Vec<Peak>,
 }
 
+/// Which edges vote: an even choice of at most `budget` out of `n`.
+#[derive(Clone, Copy)]
+struct Choice(u64);
+
+impl Choice {
+    fn new(n: usize, budget: usize) -> Self {
+        Self(((budget as u64) << 32).checked_div(n as u64).unwrap_or(0))
+    }
+
+    /// Multiplicative hashing picks without the regularity of a fixed step.
+    #[inline]
+    fn takes(self, i: usize) -> bool {
+        u64::from((i as u32).wrapping_mul(0x9E37_79B1) ^ 0x5bd1_e995) < self.0
+    }
+}
+
+/// The cells that an edge votes for, in 16.16 fixed point.
+#[derive(Clone, Copy)]
+struct Path {
+    sign: f32,
+    from: f32,
+    steps: usize,
+    half: i32,
+    stride: usize,
+}
+
+impl Path {
+    #[inline]
+    fn cells(self, edges: &EdgeTable, i: usize) -> impl Iterator<Item = usize> {
+        let (dx, dy) = (self.sign * edges.ux[i], self.sign * edges.uy[i]);
+        let mut x = ((edges.x[i] as i32) << 16) + self.half + (dx * self.from) as i32;
+        let mut y = ((edges.y[i] as i32) << 16) + self.half + (dy * self.from) as i32;
+        let (dx, dy) = (dx as i32, dy as i32);
+        (0..self.steps).map(move |_| {
+            let cell = (y >> 16) as usize * self.stride + (x >> 16) as usize;
+            x += dx;
+            y += dy;
+            cell
+        })
+    }
+}
+
 impl Accumulator {
-    /// Counts the votes of `edges` in a picture of `width` x `height` for radii
-    /// `from..=to`, and lists at most `limit` peaks.
+    /// Counts the votes of at most `budget` of the `edges` in a picture of
+    /// `width` x `height` for radii `from..=to`, and lists at most `limit` peaks.
     pub fn vote(
         &mut self,
         (width, height): (usize, usize),
-        edges: &[Edge],
+        (edges, budget): (&EdgeTable, usize),
         side: Side,
         (from, to): (f32, f32),
         limit: usize,
     ) {
         self.margin = to.ceil() as usize + 3;
         self.stride = width + 2 * self.margin;
-        let n = self.stride * (height + 2 * self.margin);
-        self.cells.clear();
-        self.cells.resize(n, 0);
+        let size = self.stride * (height + 2 * self.margin);
+        if self.cells.len() < size {
+            self.cells.resize(size, 0);
+        }
         self.busy.clear();
         self.peaks.clear();
-
-        let sign = if side == Side::Brighter { 65536.0 } else { -65536.0 };
-        let steps = (to - from).ceil() as usize + 1;
-        let half = 32768 + ((self.margin as i32) << 16);
-        for edge in edges {
-            let (gx, gy) = (f32::from(edge.gx), f32::from(edge.gy));
-            let unit = sign / (gx * gx + gy * gy).sqrt();
-            let (dx, dy) = (gx * unit, gy * unit);
-            let mut x = (i32::from(edge.x) << 16) + half + (dx * from) as i32;
-            let mut y = (i32::from(edge.y) << 16) + half + (dy * from) as i32;
-            let (dx, dy) = (dx as i32, dy as i32);
-            for _ in 0..steps {
-                let i = (y >> 16) as usize * self.stride + (x >> 16) as usize;
-                let cell = self.cells[i].saturating_add(1);
-                self.cells[i] = cell;
-                if cell == MIN_CELL && self.busy.len() < MAX_CELLS {
-                    self.busy.push(i as u32);
+        let path = Path {
+            sign: if side == Side::Brighter { 65536.0 } else { -65536.0 },
+            from,
+            steps: (to - from).ceil() as usize + 1,
+            half: 32768 + ((self.margin as i32) << 16),
+            stride: self.stride,
+        };
+        let choice = Choice::new(edges.len(), budget);
+        let (cells, busy) = (&mut self.cells[..size], &mut self.busy);
+        let mut votes = 0;
+        for i in (0..edges.len()).filter(|&i| choice.takes(i)) {
+            votes += path.steps;
+            for i in path.cells(edges, i) {
+                let cell = cells[i].saturating_add(1);
+                cells[i] = cell;
+                if cell == MIN_CELL && busy.len() < MAX_CELLS {
+                    busy.push(i as u32);
                 }
-                x += dx;
-                y += dy;
             }
         }
-        self.collect_peaks();
-        self.peaks.sort_unstable_by(|a, b| {
-            b.votes.cmp(&a.votes).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
-        });
-        self.peaks.truncate(limit);
+        // What chance would put into a cell, and four deviations more.
+        let chance = votes as f32 / (width * height).max(1) as f32;
+        let least = (chance + 4.0 * chance.sqrt()).clamp(f32::from(MIN_CELL), 200.0) as u8;
+        let peak = (9.0 * chance + 4.0 * (9.0 * chance).sqrt()).max(MIN_PEAK as f32) as u32;
+        self.collect_peaks(least, peak);
+        // Back to zero: by the way that the votes went, when that is shorter. A
+        // fill writes 32 cells and more in the time of one such step.
+        let cells = &mut self.cells[..size];
+        if 32 * votes > size {
+            cells.fill(0);
+        } else {
+            for i in (0..edges.len()).filter(|&i| choice.takes(i)) {
+                path.cells(edges, i).for_each(|i| cells[i] = 0);
+            }
+        }
+        self.rank(limit);
     }
 
-    fn collect_peaks(&mut self) {
+    /// Keeps the best peaks that are apart from better ones.
+    fn rank(&mut self, limit: usize) {
+        self.ranked.sort_unstable_by(|a, b| {
+            b.votes.cmp(&a.votes).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
+        });
+        for &new in &self.ranked {
+            if self.peaks.len() == limit {
+                break;
+            }
+            let near = |old: &Peak| (old.x - new.x).abs() < APART && (old.y - new.y).abs() < APART;
+            if !self.peaks.iter().any(near) {
+                self.peaks.push(new);
+            }
+        }
+    }
+
+    fn collect_peaks(&mut self, least: u8, peak: u32) {
+        self.ranked.clear();
         for &i in &self.busy {
             let i = i as usize;
             let centre = self.cells[i];
+            if centre < least {
+                continue;
+            }
             let (mut sum, mut sx, mut sy) = (0_i32, 0_i32, 0_i32);
             let mut is_peak = true;
             for dy in -1..=1_i32 {
@@ -106,9 +183,9 @@ impl Accumulator {
                     sy += dy * i32::from(v);
                 }
             }
-            if is_peak && sum as u32 >= MIN_PEAK {
+            if is_peak && sum as u32 >= peak {
                 let (cx, cy) = (i % self.stride, i / self.stride);
-                self.peaks.push(Peak {
+                self.ranked.push(Peak {
                     x: cx as f32 - self.margin as f32 + sx as f32 / sum as f32,
                     y: cy as f32 - self.margin as f32 + sy as f32 / sum as f32,
                     votes: sum as u32,
@@ -121,6 +198,13 @@ impl Accumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gradient::Edge;
+
+    fn table(edges: &[Edge]) -> EdgeTable {
+        let mut table = EdgeTable::default();
+        table.fill(edges);
+        table
+    }
 
     fn ring(cx: f32, cy: f32, r: f32) -> Vec<Edge> {
         (0..48)
@@ -139,7 +223,7 @@ mod tests {
     #[test]
     fn a_ring_of_inward_gradients_peaks_at_its_centre() {
         let mut votes = Accumulator::default();
-        votes.vote((64, 64), &ring(30.0, 25.0, 9.0), Side::Brighter, (5.0, 12.0), 8);
+        votes.vote((64, 64), (&table(&ring(30.0, 25.0, 9.0)), 100), Side::Brighter, (5.0, 12.0), 8);
         let best = votes.peaks[0];
         assert!((best.x - 30.0).abs() < 0.7 && (best.y - 25.0).abs() < 0.7, "{best:?}");
         assert!(best.votes > 30, "{best:?}");
@@ -148,7 +232,7 @@ mod tests {
     #[test]
     fn the_other_side_sees_no_peak_there() {
         let mut votes = Accumulator::default();
-        votes.vote((64, 64), &ring(30.0, 25.0, 9.0), Side::Darker, (5.0, 12.0), 8);
+        votes.vote((64, 64), (&table(&ring(30.0, 25.0, 9.0)), 100), Side::Darker, (5.0, 12.0), 8);
         assert!(votes.peaks.iter().all(|p| (p.x - 30.0).hypot(p.y - 25.0) > 5.0));
     }
 
@@ -157,7 +241,7 @@ mod tests {
         let edges: Vec<_> =
             ring(3.0, 3.0, 8.0).into_iter().filter(|e| e.x > 0 && e.y > 0).collect();
         let mut votes = Accumulator::default();
-        votes.vote((64, 64), &edges, Side::Brighter, (5.0, 12.0), 8);
+        votes.vote((64, 64), (&table(&edges), 100), Side::Brighter, (5.0, 12.0), 8);
         let best = votes.peaks[0];
         assert!((best.x - 3.0).abs() < 1.0 && (best.y - 3.0).abs() < 1.0, "{best:?}");
     }

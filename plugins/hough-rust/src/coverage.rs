@@ -1,0 +1,186 @@
+//! How much of a circle's rim the edges show: for a centre, the radius at which
+//! edges that point at it fill the most directions.
+
+use crate::{gradient::EdgeTable, simd::dispatch, votes::Side};
+
+/// Directions that are told apart.
+const SECTORS: u32 = 32;
+/// Radii that are told apart: half a pixel each.
+const BINS: usize = 32;
+/// Bins that count as one radius: a centre that is off by half a pixel spreads
+/// the edges over a pixel, and so does their own grid.
+const BAND: usize = 4;
+
+/// What the edges say of a centre.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rim {
+    /// Radius at which the most directions show an edge.
+    pub r: f32,
+    /// Share of the directions inside the picture that do.
+    pub coverage: f32,
+}
+
+/// Looks for rims; keeps its memory.
+#[derive(Debug, Default)]
+pub struct Rims {
+    marks: Vec<u8>,
+}
+
+impl Rims {
+    /// The rim around (x, y) with a radius in `from..=to` in a picture of
+    /// `width` x `height`.
+    pub fn around(
+        &mut self,
+        edges: &EdgeTable,
+        (x, y): (f32, f32),
+        (from, to): (f32, f32),
+        side: Side,
+        (width, height): (usize, usize),
+    ) -> Option<Rim> {
+        let n = edges.len();
+        self.marks.resize(n.next_multiple_of(8), 0);
+        let sign = if side == Side::Brighter { -1.0 } else { 1.0 };
+        let first = from - 0.75;
+        let last = (to + 0.75).min(first + BINS as f32 / 2.0 - 0.5);
+        mark_pointing(edges, (x, y), (first, last), sign, &mut self.marks[..n]);
+        self.marks[n..].fill(0);
+        let mut filled = [0_u32; BINS];
+        for (k, eight) in self.marks.chunks_exact(8).enumerate() {
+            let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
+            while bits != 0 {
+                let i = 8 * k + bits.trailing_zeros() as usize / 8;
+                bits &= bits - 1;
+                let (dx, dy) = (edges.x[i] - x, edges.y[i] - y);
+                let rho = (dx * dx + dy * dy).sqrt();
+                let bin = (2.0 * (rho - first)).max(0.0) as usize;
+                filled[bin.min(BINS - 1)] |= 1 << sector(dx, dy);
+            }
+        }
+        let mut best = Rim { r: 0.0, coverage: 0.0 };
+        for k in 0..=BINS - BAND {
+            let mut mask = filled[k..k + BAND].iter().fold(0, |all, m| all | m);
+            if mask == 0 {
+                continue;
+            }
+            let r = first + 0.5 * (k as f32 + BAND as f32 / 2.0);
+            // A small circle has fewer edges than sectors: two make one.
+            let pairs = r < 5.5;
+            let mut seen = visible((x, y), r, (width, height));
+            if pairs {
+                mask = (mask | mask >> 1) & 0x5555_5555;
+                seen = (seen | seen >> 1) & 0x5555_5555;
+            }
+            let shown = (mask & seen).count_ones();
+            let coverage = shown as f32 / seen.count_ones().max(SECTORS / 8) as f32;
+            if coverage > best.coverage {
+                best = Rim { r, coverage };
+            }
+        }
+        (best.coverage > 0.0).then_some(best)
+    }
+}
+
+/// The sector of an offset: a pseudo-angle, monotonic in the angle and cheap.
+fn sector(dx: f32, dy: f32) -> u32 {
+    let t = dy / (dx.abs() + dy.abs()).max(1e-6);
+    let turn = if dx >= 0.0 { 1.0 + t } else { 3.0 - t };
+    ((turn * (SECTORS as f32 / 4.0)) as u32) % SECTORS
+}
+
+/// The sectors in which a circle lies inside the picture.
+fn visible((x, y): (f32, f32), r: f32, (width, height): (usize, usize)) -> u32 {
+    let (right, bottom) = (width as f32 - 2.0, height as f32 - 2.0);
+    if x - r >= 1.0 && y - r >= 1.0 && x + r <= right && y + r <= bottom {
+        return u32::MAX;
+    }
+    let mut seen = 0;
+    for k in 0..SECTORS {
+        // The direction of the sector's middle, by the same pseudo-angle.
+        let turn = (k as f32 + 0.5) / (SECTORS as f32 / 4.0);
+        let (t, ahead) = if turn < 2.0 { (turn - 1.0, 1.0) } else { (3.0 - turn, -1.0) };
+        let (dx, dy) = (ahead * (1.0 - t.abs()), t);
+        let scale = r / (dx * dx + dy * dy).sqrt();
+        let (px, py) = (x + dx * scale, y + dy * scale);
+        if px >= 1.0 && py >= 1.0 && px <= right && py <= bottom {
+            seen |= 1 << k;
+        }
+    }
+    seen
+}
+
+dispatch! {
+    /// Puts 1 into `marks` for every edge whose gradient, times `sign`, points
+    /// away from the centre at a distance in `from..=to`, and passes it closely.
+    fn mark_pointing(
+        edges: &EdgeTable, centre: (f32, f32), range: (f32, f32), sign: f32, marks: &mut [u8],
+    ) {
+        let n = marks.len();
+        let (xs, ys, uxs, uys) = (&edges.x[..n], &edges.y[..n], &edges.ux[..n], &edges.uy[..n]);
+        for i in 0..n {
+            let (dx, dy) = (xs[i] - centre.0, ys[i] - centre.1);
+            let along = sign * (uxs[i] * dx + uys[i] * dy);
+            let across = uxs[i] * dy - uys[i] * dx;
+            let near = across.abs() <= 1.0 + 0.1 * along;
+            marks[i] = u8::from((along >= range.0) & (along <= range.1) & near);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gradient::Edge;
+
+    fn table(cx: f32, cy: f32, r: f32, arc: f32) -> EdgeTable {
+        let edges: Vec<_> = (0..64)
+            .map(|i| {
+                let (s, c) = libm::sincosf(i as f32 / 64.0 * arc * std::f32::consts::TAU);
+                Edge {
+                    x: (cx + r * c).round() as u16,
+                    y: (cy + r * s).round() as u16,
+                    gx: (-400.0 * c) as i16,
+                    gy: (-400.0 * s) as i16,
+                }
+            })
+            .collect();
+        let mut table = EdgeTable::default();
+        table.fill(&edges);
+        table
+    }
+
+    #[test]
+    fn a_whole_rim_is_seen_with_its_radius() {
+        let edges = table(30.0, 25.0, 9.0, 1.0);
+        let rim =
+            Rims::default().around(&edges, (30.3, 24.8), (4.5, 11.0), Side::Brighter, (64, 64));
+        let rim = rim.unwrap();
+        assert!((rim.r - 9.0).abs() <= 0.75 && rim.coverage > 0.95, "{rim:?}");
+    }
+
+    #[test]
+    fn half_a_rim_is_half() {
+        let edges = table(30.0, 25.0, 9.0, 0.5);
+        let rim =
+            Rims::default().around(&edges, (30.0, 25.0), (4.5, 11.0), Side::Brighter, (64, 64));
+        assert!((rim.unwrap().coverage - 0.5).abs() < 0.1, "{rim:?}");
+    }
+
+    #[test]
+    fn what_the_border_cuts_off_does_not_count() {
+        let edges = table(30.0, 25.0, 9.0, 0.5);
+        // Rows above the centre are outside of the picture.
+        let rim = Rims::default().around(&edges, (30.0, 0.0), (4.5, 11.0), Side::Brighter, (64, 64));
+        assert!(rim.is_none_or(|r| r.coverage < 0.5));
+        let mut up = table(30.0, 25.0, 9.0, 0.5);
+        up.y.iter_mut().for_each(|y| *y -= 25.0);
+        let rim = Rims::default().around(&up, (30.0, 0.0), (4.5, 11.0), Side::Brighter, (64, 64));
+        assert!(rim.unwrap().coverage > 0.9, "{rim:?}");
+    }
+
+    #[test]
+    fn the_other_side_sees_nothing() {
+        let edges = table(30.0, 25.0, 9.0, 1.0);
+        let rim = Rims::default().around(&edges, (30.0, 25.0), (4.5, 11.0), Side::Darker, (64, 64));
+        assert!(rim.is_none());
+    }
+}
