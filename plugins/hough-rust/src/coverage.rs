@@ -57,23 +57,29 @@ impl Rims {
             }
         }
         let mut best = Rim { r: 0.0, coverage: 0.0 };
+        let (mut most, mut alike) = (0.0, 0.0_f32);
         for k in 0..=BINS - BAND {
-            let mut mask = filled[k..k + BAND].iter().fold(0, |all, m| all | m);
+            let mask = filled[k..k + BAND].iter().fold(0, |all, m| all | m);
             if mask == 0 {
                 continue;
             }
             let r = first + 0.5 * (k as f32 + BAND as f32 / 2.0);
+            let seen = visible((x, y), r, (width, height));
             // A small circle has fewer edges than sectors: two make one.
-            let pairs = r < 5.5;
-            let mut seen = visible((x, y), r, (width, height));
-            if pairs {
-                mask = (mask | mask >> 1) & 0x5555_5555;
-                seen = (seen | seen >> 1) & 0x5555_5555;
-            }
-            let shown = (mask & seen).count_ones();
-            let coverage = shown as f32 / seen.count_ones().max(SECTORS / 8) as f32;
-            if coverage > best.coverage {
+            let pairs = |m: u32| (m | m >> 1) & 0x5555_5555;
+            let share = |shown: u32, seen: u32| {
+                shown.count_ones() as f32 / seen.count_ones().max(SECTORS / 8) as f32
+            };
+            let coverage = share(pairs(mask & seen), pairs(seen));
+            // The single sectors choose among radii that are alike.
+            let value = coverage + 0.5 * share(mask & seen, seen);
+            if value > most {
+                (most, alike) = (value, 1.0);
                 best = Rim { r, coverage };
+            } else if value == most {
+                // The middle of all that are alike.
+                alike += 1.0;
+                best.r += (r - best.r) / alike;
             }
         }
         (best.coverage > 0.0).then_some(best)
@@ -169,7 +175,8 @@ mod tests {
     fn what_the_border_cuts_off_does_not_count() {
         let edges = table(30.0, 25.0, 9.0, 0.5);
         // Rows above the centre are outside of the picture.
-        let rim = Rims::default().around(&edges, (30.0, 0.0), (4.5, 11.0), Side::Brighter, (64, 64));
+        let rim =
+            Rims::default().around(&edges, (30.0, 0.0), (4.5, 11.0), Side::Brighter, (64, 64));
         assert!(rim.is_none_or(|r| r.coverage < 0.5));
         let mut up = table(30.0, 25.0, 9.0, 0.5);
         up.y.iter_mut().for_each(|y| *y -= 25.0);

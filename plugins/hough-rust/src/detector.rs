@@ -38,6 +38,10 @@ const MIN_COVERAGE: f32 = 0.4;
 /// had 0.49 to 0.66, the disc 0.11.
 const SCATTERED: f32 = 0.45;
 
+/// How far a seed and a fit may be off, in pixels of their level.
+const SEED_DOUBT: f32 = 0.7;
+const FIT_DOUBT: f32 = 0.25;
+
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
@@ -76,7 +80,8 @@ impl Seed {
     /// Whether `known` is this seed's disc already.
     fn is_part_of(&self, known: &Circle) -> bool {
         let c = self.at_full();
-        (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r && (c.r - known.r).abs() < 0.3 * known.r
+        (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r
+            && (c.r - known.r).abs() < 0.3 * known.r
     }
 }
 
@@ -295,21 +300,30 @@ impl HoughRust {
     fn climb(&self, full: &Image<'_>, seed: &Seed) -> Option<Candidate> {
         let Seed { level, mut circle, mut sign, step, .. } = *seed;
         let mut weights = [1.0, 0.0, 0.0];
+        // What the circle may be off by, in pixels of its level.
+        let mut doubt = SEED_DOUBT;
         let mut n = level;
         loop {
+            // Not in the seed's own level: at so few pixels a disc that is cut
+            // off looks like a smaller one.
+            let next = n.saturating_sub(2);
+            let scale = f64::from(1_u32 << (n - next));
+            let (x, y) = (to_full(circle.x, n), to_full(circle.y, n));
+            circle = Circle { x: to_level(x, next), y: to_level(y, next), r: scale * circle.r };
+            n = next;
             let image = self.pyramid.level(full, n);
             if image.channels() == 3 {
                 (weights, sign) = self.rays.channel_weights(&image, &circle)?;
             }
-            let mut window = if n == level { 2.0 } else { 2.5 };
-            if circle.r < 6.0 {
-                window = 1.5;
-            }
+            let largest = (0.4 * circle.r as f32).max(1.5);
+            let window = (doubt * scale as f32 + 1.5).min(largest);
             let mut fit = self.rays.fit(&image, &weights, circle, window, sign, step)?;
             if fit.coverage < 0.7 {
                 // Far off, or partly hidden: a second look from where it is now.
+                let window = 2.5_f32.min(largest);
                 fit = self.rays.fit(&image, &weights, fit.circle, window, sign, step)?;
             }
+            doubt = FIT_DOUBT;
             let scattered = n == 0 && fit.spread > SCATTERED && fit.coverage < 0.7;
             if fit.coverage < MIN_COVERAGE || fit.circle.r < 2.0 || scattered {
                 return None;
@@ -320,11 +334,7 @@ impl HoughRust {
                 }
                 return Some(Candidate { ring: fit, sign, weights });
             }
-            let next = n.saturating_sub(2);
-            let (x, y) = (to_full(fit.circle.x, n), to_full(fit.circle.y, n));
-            let r = fit.circle.r * f64::from(1_u32 << (n - next));
-            circle = Circle { x: to_level(x, next), y: to_level(y, next), r };
-            n = next;
+            circle = fit.circle;
         }
     }
 

@@ -25,8 +25,8 @@ const FLOOR: u16 = 12;
 /// Pixels that may be above the threshold in white noise: a share, and a
 /// number for large pictures, where the same share would be many more edges.
 /// A third of them are crests.
-const NOISE_SHARE: f64 = 0.04;
-const NOISE_PIXELS: f64 = 2400.0;
+const NOISE_SHARE: f64 = 0.02;
+const NOISE_PIXELS: f64 = 1000.0;
 
 #[derive(Debug, Default, Clone)]
 struct Row {
