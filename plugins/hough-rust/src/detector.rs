@@ -55,6 +55,17 @@ struct Candidate {
     weights: Weights,
 }
 
+impl Candidate {
+    /// The same at full resolution, for a candidate of level `level`.
+    fn at_full(mut self, level: usize) -> Self {
+        let scale = (1_u32 << level) as f32;
+        self.ring.circle = between(&self.ring.circle, level, 0);
+        self.ring.slope /= scale;
+        self.ring.spread *= scale;
+        self
+    }
+}
+
 /// A peak with its rim, in the pixels of its level.
 #[derive(Clone, Copy, Debug)]
 struct Seed {
@@ -67,19 +78,9 @@ struct Seed {
 }
 
 impl Seed {
-    /// The circle at full resolution.
-    fn at_full(&self) -> Circle {
-        let c = self.circle;
-        Circle {
-            x: to_full(c.x, self.level),
-            y: to_full(c.y, self.level),
-            r: c.r * f64::from(1_u32 << self.level),
-        }
-    }
-
     /// Whether `known` is this seed's disc already.
     fn is_part_of(&self, known: &Circle) -> bool {
-        let c = self.at_full();
+        let c = between(&self.circle, self.level, 0);
         (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r
             && (c.r - known.r).abs() < 0.3 * known.r
     }
@@ -297,45 +298,69 @@ impl HoughRust {
     }
 
     /// Follows a seed from its level to full resolution, two levels at a time.
+    /// Where a rim that was whole is not seen any more, as that of a disc in
+    /// motion whose edge is wide, what the coarser level saw is taken.
     fn climb(&self, full: &Image<'_>, seed: &Seed) -> Option<Candidate> {
-        let Seed { level, mut circle, mut sign, step, .. } = *seed;
-        let mut weights = [1.0, 0.0, 0.0];
-        // What the circle may be off by, in pixels of its level.
-        let mut doubt = SEED_DOUBT;
-        let mut n = level;
+        // Not in the seed's own level: at so few pixels a disc that is cut off
+        // looks like a smaller one.
+        let mut n = seed.level.saturating_sub(2);
+        let mut circle = between(&seed.circle, seed.level, n);
+        let mut doubt = SEED_DOUBT * (1_u32 << (seed.level - n)) as f32;
+        let mut coarse = None;
         loop {
-            // Not in the seed's own level: at so few pixels a disc that is cut
-            // off looks like a smaller one.
-            let next = n.saturating_sub(2);
-            let scale = f64::from(1_u32 << (n - next));
-            let (x, y) = (to_full(circle.x, n), to_full(circle.y, n));
-            circle = Circle { x: to_level(x, next), y: to_level(y, next), r: scale * circle.r };
-            n = next;
-            let image = self.pyramid.level(full, n);
-            if image.channels() == 3 {
-                (weights, sign) = self.rays.channel_weights(&image, &circle)?;
-            }
-            let largest = (0.4 * circle.r as f32).max(1.5);
-            let window = (doubt * scale as f32 + 1.5).min(largest);
-            let mut fit = self.rays.fit(&image, &weights, circle, window, sign, step)?;
-            if fit.coverage < 0.7 {
-                // Far off, or partly hidden: a second look from where it is now.
-                let window = 2.5_f32.min(largest);
-                fit = self.rays.fit(&image, &weights, fit.circle, window, sign, step)?;
-            }
-            doubt = FIT_DOUBT;
-            let scattered = n == 0 && fit.spread > SCATTERED && fit.coverage < 0.7;
-            if fit.coverage < MIN_COVERAGE || fit.circle.r < 2.0 || scattered {
-                return None;
-            }
+            let found = self.look(full, n, seed, &circle, doubt);
+            let is_clear = |c: &Candidate| c.ring.coverage >= CLEAR_RIM;
             if n == 0 {
-                if image.channels() == 3 {
-                    (weights, sign) = self.rays.channel_weights(&image, &fit.circle)?;
+                if found.as_ref().is_none_or(|c| !is_clear(c)) && seed.coverage >= CLEAR_RIM {
+                    coarse = coarse.or_else(|| {
+                        let own = self.look(full, seed.level, seed, &seed.circle, 0.5);
+                        own.filter(is_clear).map(|c| c.at_full(seed.level))
+                    });
+                    return coarse.or(found);
                 }
-                return Some(Candidate { ring: fit, sign, weights });
+                return found;
             }
-            circle = fit.circle;
+            let found = found?;
+            if is_clear(&found) {
+                coarse = Some(found.at_full(n));
+            }
+            let next = n.saturating_sub(2);
+            circle = between(&found.ring.circle, n, next);
+            doubt = FIT_DOUBT * (1_u32 << (n - next)) as f32;
+            n = next;
         }
+    }
+
+    /// Fits a circle in level `n` that may be off by `doubt` pixels.
+    fn look(
+        &self,
+        full: &Image<'_>,
+        n: usize,
+        seed: &Seed,
+        circle: &Circle,
+        doubt: f32,
+    ) -> Option<Candidate> {
+        let image = self.pyramid.level(full, n);
+        let (mut weights, mut sign) = ([1.0, 0.0, 0.0], seed.sign);
+        if image.channels() == 3 {
+            (weights, sign) = self.rays.channel_weights(&image, circle)?;
+        }
+        let largest = (0.4 * circle.r as f32).max(1.5);
+        let window = (doubt + 1.5).min(largest);
+        let mut ring = self.rays.fit(&image, &weights, *circle, window, sign, seed.step)?;
+        if ring.coverage < 0.7 {
+            // Far off, or partly hidden: a second look from where it is now.
+            let window = 2.5_f32.min(largest);
+            ring = self.rays.fit(&image, &weights, ring.circle, window, sign, seed.step)?;
+        }
+        let scattered = n == 0 && ring.spread > SCATTERED && ring.coverage < 0.7;
+        if ring.coverage < MIN_COVERAGE || ring.circle.r < 2.0 || scattered {
+            return None;
+        }
+        if n == 0 && image.channels() == 3 {
+            (weights, sign) = self.rays.channel_weights(&image, &ring.circle)?;
+        }
+        Some(Candidate { ring, sign, weights })
     }
 
     fn refine(&mut self, image: &Image<'_>) {
@@ -370,6 +395,13 @@ impl HoughRust {
         }
         self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
     }
+}
+
+/// A circle of level `from` in the pixels of level `to`.
+fn between(circle: &Circle, from: usize, to: usize) -> Circle {
+    let place = |v: f64| to_level(to_full(v, from), to);
+    let scale = 2.0_f64.powi(from as i32 - to as i32);
+    Circle { x: place(circle.x), y: place(circle.y), r: scale * circle.r }
 }
 
 /// Whether two circles describe one disc.

@@ -5,10 +5,16 @@ use crate::{
     simd::dispatch,
 };
 
-/// Unknowns: x, y, r, s, B, A, then shading Bu, Bv, Au, Av, then slopes Bd, Ad.
-pub(super) const N: usize = 12;
+/// Unknowns: x, y, r, s, B, A, then shading Bu, Bv, Au, Av, then slopes Bd, Ad,
+/// then shape: cos and sin of twice the angle t in the radius and in the width,
+/// then curved light: B and A in cos 2t and sin 2t, the slope Ad in cos t and sin t.
+pub(super) const N: usize = 22;
 /// Those without which there is no disc.
 pub(super) const BASE: usize = 6;
+/// Those of a round disc in even or linear light.
+pub(super) const ROUND: usize = 12;
+/// Where those of curved light begin.
+pub(super) const CURVED: usize = 16;
 /// Smallest total width of an edge: sampling alone, almost.
 pub(super) const MIN_WIDTH: f64 = 0.2895;
 
@@ -58,16 +64,29 @@ pub(super) struct Sums {
     pub(super) b: [f64; N],
     /// Weighted sum of the squared residuals.
     pub(super) chi2: f64,
-    /// Sum of the weights.
+    /// Sum of the robust weights.
     pub(super) weight: f64,
 }
 
-/// One pass over `pixels` with the parameters `p`; residuals beyond `limit`
-/// weigh nothing, smaller ones by Tukey's biweight. Only the first `rows`
+/// How residuals are weighed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weighing {
+    /// Residuals beyond weigh nothing, smaller ones by Tukey's biweight.
+    pub(super) limit: f32,
+    /// Variance inside over variance outside, less 1: shot noise grows with light.
+    pub(super) excess: f32,
+}
+
+/// One pass over `pixels` with the parameters `p`. Only the first `rows`
 /// unknowns are worked out; the others' entries are 0.
-pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32, rows: usize) -> Sums {
+pub(super) fn accumulate(
+    pixels: &mut Pixels,
+    p: &[f64; N],
+    weighing: Weighing,
+    rows: usize,
+) -> Sums {
     let mut raw = [0.0_f64; SUMS];
-    normal_equations(pixels, &p.map(|v| v as f32), limit, rows, &mut raw);
+    normal_equations(pixels, &p.map(|v| v as f32), weighing, rows, &mut raw);
     let mut sums =
         Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
     let mut k = 0;
@@ -84,7 +103,7 @@ pub(super) fn accumulate(pixels: &mut Pixels, p: &[f64; N], limit: f32, rows: us
 
 dispatch! {
     fn normal_equations(
-        pixels: &mut Pixels, p: &[f32; N], limit: f32, rows: usize, out: &mut [f64; SUMS],
+        pixels: &mut Pixels, p: &[f32; N], weighing: Weighing, rows: usize, out: &mut [f64; SUMS],
     ) {
         let n = pixels.len();
         let is_sharp = (p[3] * p[3] - PIXEL).max(0.0).sqrt() < SHARP;
@@ -98,15 +117,17 @@ dispatch! {
             block.dy[..m].copy_from_slice(&pixels.dy[all.clone()]);
             block.value[..m].copy_from_slice(&pixels.value[all.clone()]);
             block.mask[..m].copy_from_slice(&pixels.mask[all.clone()]);
-            if is_sharp {
-                block.evaluate::<true>(p, limit);
-            } else {
-                block.evaluate::<false>(p, limit);
+            match (is_sharp, rows > ROUND) {
+                (true, false) => block.evaluate::<true, false>(p, weighing),
+                (false, false) => block.evaluate::<false, false>(p, weighing),
+                (true, true) => block.evaluate::<true, true>(p, weighing),
+                (false, true) => block.evaluate::<false, true>(p, weighing),
             }
             pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
             pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
             pixels.share[all].copy_from_slice(&block.share[..m]);
             add_products(&block.j, &block.weight, rows, out);
+            out[SUMS - 1] += f64::from(block.robust.iter().sum::<f32>());
         }
     }
 }
@@ -118,6 +139,8 @@ struct Block {
     value: [f32; BLOCK],
     mask: [f32; BLOCK],
     weight: [f32; BLOCK],
+    /// The weight without the noise model's part.
+    robust: [f32; BLOCK],
     share: [f32; BLOCK],
     j: [[f32; BLOCK]; N + 1],
 }
@@ -131,6 +154,7 @@ impl Default for Block {
             value: zero,
             mask: zero,
             weight: zero,
+            robust: zero,
             share: zero,
             j: [zero; N + 1],
         }
@@ -141,18 +165,53 @@ impl Block {
     /// Model, residual, weight and Jacobian of every pixel.
     #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
     #[inline(always)]
-    fn evaluate<const SHARP_EDGE: bool>(&mut self, p: &[f32; N], limit: f32) {
-        let [cx, cy, r, s, b0, a0, bu, bv, au, av, bd, ad] = *p;
-        let (over_r, over_limit) = (1.0 / r, 1.0 / limit);
+    fn evaluate<const SHARP_EDGE: bool, const EXTENDED: bool>(
+        &mut self,
+        p: &[f32; N],
+        weighing: Weighing,
+    ) {
+        let [
+            cx,
+            cy,
+            r,
+            s,
+            b0,
+            a0,
+            bu,
+            bv,
+            au,
+            av,
+            bd,
+            ad,
+            rc,
+            rs,
+            sc,
+            ss,
+            bc2,
+            bs2,
+            ac2,
+            as2,
+            adu,
+            adv,
+        ] = *p;
+        let (mean_r, mean_s) = (r, s);
+        let (over_r, over_limit) = (1.0 / r, 1.0 / weighing.limit);
         let blur = (s * s - PIXEL).max(1e-4).sqrt();
-        let Self { dx, dy, value, mask, weight, share, j } = self;
+        let Self { dx, dy, value, mask, weight, robust, share, j } = self;
         for k in 0..BLOCK {
             let (x, y) = (dx[k] - cx, dy[k] - cy);
             let rho = (x * x + y * y).sqrt().max(0.25);
             let over_rho = 1.0 / rho;
+            let (c, sn) = (x * over_rho, y * over_rho);
+            let (c2, s2) = (c * c - sn * sn, 2.0 * c * sn);
+            let (r, s, blur) = if EXTENDED {
+                let s = (mean_s + sc * c2 + ss * s2).max(MIN_WIDTH as f32);
+                (mean_r + rc * c2 + rs * s2, s, (s * s - PIXEL).max(1e-4).sqrt())
+            } else {
+                (mean_r, mean_s, blur)
+            };
             let bend = s / (rho + r);
             let d = rho + s * bend - r;
-            let (c, sn) = (x * over_rho, y * over_rho);
             let f = if SHARP_EDGE {
                 sharp(d, blur, s, 0.5 * c.abs(), 0.5 * sn.abs())
             } else {
@@ -161,12 +220,17 @@ impl Block {
             };
             let (u, v) = (x * over_r, y * over_r);
             let outer = 1.0 - f.value;
-            let amplitude = a0 + au * u + av * v + ad * d;
-            let outside = b0 + bu * u + bv * v + bd * d * outer;
+            let mut amplitude = a0 + au * u + av * v + ad * d;
+            let mut outside = b0 + bu * u + bv * v + bd * d * outer;
+            if EXTENDED {
+                amplitude += ac2 * c2 + as2 * s2 + d * (adu * u + adv * v);
+                outside += bc2 * c2 + bs2 * s2;
+            }
             let e = value[k] - (outside + amplitude * f.value);
             let q = e * over_limit;
             let q = (1.0 - q * q).max(0.0);
-            weight[k] = mask[k] * q * q;
+            robust[k] = mask[k] * q * q;
+            weight[k] = robust[k] / (1.0 + weighing.excess * f.value);
             share[k] = f.value;
             let edge = amplitude * f.density;
             j[0][k] = edge * c;
@@ -181,7 +245,19 @@ impl Block {
             j[9][k] = v * f.value;
             j[10][k] = d * outer;
             j[11][k] = d * f.value;
-            j[12][k] = e;
+            if EXTENDED {
+                j[12][k] = j[2][k] * c2;
+                j[13][k] = j[2][k] * s2;
+                j[14][k] = j[3][k] * c2;
+                j[15][k] = j[3][k] * s2;
+                j[16][k] = c2;
+                j[17][k] = s2;
+                j[18][k] = c2 * f.value;
+                j[19][k] = s2 * f.value;
+                j[20][k] = u * d * f.value;
+                j[21][k] = v * d * f.value;
+            }
+            j[N][k] = e;
         }
     }
 }
@@ -213,5 +289,4 @@ fn add_products(
             out[a * (a + 1) / 2 + b] += f64::from(sum);
         }
     }
-    out[SUMS - 1] += f64::from(weight.iter().sum::<f32>());
 }

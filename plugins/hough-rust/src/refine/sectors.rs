@@ -18,6 +18,8 @@ struct Sector {
     /// Sums for the local shift of the edge.
     je: f32,
     jj: f32,
+    /// Off the edge, outside and inside: pixels and the sum of their residuals.
+    flat: [(f32, f32); 2],
 }
 
 /// The sector that an offset lies in: a pseudo-angle, monotonic in the angle
@@ -43,8 +45,73 @@ fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
+        if pixels.mask[i] > 0.0 && (f < 0.02 || f > 0.98) {
+            let side = &mut s.flat[usize::from(f > 0.5)];
+            side.0 += 1.0;
+            side.1 += pixels.residual[i];
+        }
     }
     sectors
+}
+
+/// What the residuals of a round disc on even ground have to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Misfit {
+    /// Chi squared of an edge that is shifted by cos and sin of twice the angle;
+    /// 2 is chance.
+    pub(super) shape: f32,
+    /// The sectors, as bits, whose level is not what the model says, outside
+    /// and inside.
+    pub(super) uneven: [u32; 2],
+}
+
+/// Chi squared (of one degree of freedom) from which a sector's level is not the
+/// model's: chance has it once in 2000 times.
+const UNEVEN: f32 = 12.0;
+
+/// Looks for structure in residuals of the given variance.
+pub(super) fn misfit(pixels: &Pixels, variance: f32) -> Misfit {
+    let sectors = collect(pixels, f32::INFINITY);
+    let mut by = [(0.0, 0.0); 2];
+    let mut uneven = [0; 2];
+    for (k, s) in sectors.iter().enumerate() {
+        let (sin, cos) = middle(k);
+        for (sum, f) in by.iter_mut().zip([cos * cos - sin * sin, 2.0 * sin * cos]) {
+            sum.0 += f * s.je;
+            sum.1 += f * f * s.jj;
+        }
+        for ((n, e), uneven) in s.flat.into_iter().zip(&mut uneven) {
+            *uneven |= u32::from(e * e > UNEVEN * n * variance) << k;
+        }
+    }
+    let shape = by.iter().map(|(je, jj)| je * je / (jj * variance).max(1e-9)).sum();
+    Misfit { shape, uneven }
+}
+
+/// Masks the pixels of uneven sectors that are further than `reach` from the
+/// circle at (x, y, r), on the side that is uneven.
+pub(super) fn keep_rim(
+    pixels: &mut Pixels,
+    uneven: [u32; 2],
+    (x, y, r): (f32, f32, f32),
+    reach: f32,
+) {
+    for i in 0..pixels.len() {
+        let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
+        let d = (dx - x).hypot(dy - y) - r;
+        if d.abs() > reach && uneven[usize::from(d < 0.0)] >> sector(dx, dy) & 1 == 1 {
+            pixels.mask[i] = 0.0;
+        }
+    }
+}
+
+/// Sine and cosine of the direction of a sector's middle.
+fn middle(k: usize) -> (f32, f32) {
+    let turn = (k as f32 + 0.5) / (SECTORS as f32 / 4.0);
+    let (t, ahead) = if turn < 2.0 { (turn - 1.0, 1.0) } else { (3.0 - turn, -1.0) };
+    let (x, y) = (ahead * (1.0 - t.abs()), t);
+    let length = (x * x + y * y).sqrt();
+    (y / length, x / length)
 }
 
 /// Masks the sectors with many residuals beyond `limit`, and their neighbours
