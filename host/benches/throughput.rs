@@ -38,11 +38,12 @@ struct Arguments {
     /// Bytes of one message.
     #[arg(long, default_value_t = 65_536)]
     message: usize,
-    /// How often each pair is measured; the table shows the median.
-    #[arg(long, default_value_t = 3)]
+    /// How often each pair is measured, in turn; the table shows the median.
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Measure another pair too: NAME=COMMAND. The command is called with
-    /// `offer BYTES MESSAGE`, prints `listening PORT` and at the end `seconds S`;
+    /// Measure another pair too: NAME=COMMAND, or NAME/N=COMMAND for one that is
+    /// so slow that an N-th of the bytes tells its rate. The command is called
+    /// with `offer BYTES MESSAGE`, prints `listening PORT` and at the end `seconds S`;
     /// a second one is called with `answer BYTES MESSAGE PORT`.
     #[arg(long = "peer")]
     peers: Vec<String>,
@@ -131,37 +132,49 @@ async fn receive(mut connected: Connected, arguments: &Arguments) -> Outcome<()>
 
 fn compare(arguments: &Arguments) -> Outcome<()> {
     let ours = std::env::current_exe()?.display().to_string();
-    let mut pairs = vec![("plumbline".to_owned(), vec![ours])];
+    let mut pairs =
+        vec![Pair { name: "plumbline".into(), command: vec![ours], bytes: arguments.bytes }];
     for peer in &arguments.peers {
-        let (name, command) = peer.split_once('=').ok_or("--peer takes NAME=COMMAND")?;
-        pairs.push((name.to_owned(), command.split(' ').map(str::to_owned).collect()));
+        let (name, command) = peer.split_once('=').ok_or("--peer takes NAME[/N]=COMMAND")?;
+        let (name, part) = name.split_once('/').unwrap_or((name, "1"));
+        pairs.push(Pair {
+            name: name.to_owned(),
+            command: command.split(' ').map(str::to_owned).collect(),
+            bytes: arguments.bytes / part.parse::<std::num::NonZeroU64>()?,
+        });
     }
+    // Ours and libdatachannel's pair each fill two cores, so other work shows.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let mut measured = vec![Vec::new(); pairs.len()];
     // Round by round, so that what else the machine does hits all alike.
     for round in 1..=arguments.rounds {
-        for ((name, command), rates) in pairs.iter().zip(&mut measured) {
-            let rate = arguments.bytes as f64 / MIB / run(command, arguments)?;
+        for (pair @ Pair { name, .. }, rates) in pairs.iter().zip(&mut measured) {
+            let rate = pair.bytes as f64 / MIB / run(pair, arguments)?;
             eprintln!("round {round}: {name} {rate:.1} MiB/s");
             rates.push(rate);
         }
     }
     let medians: Vec<f64> = measured.iter().map(|rates| median(rates)).collect();
     println!(
-        "{} MiB in messages of {} bytes, {} rounds",
-        arguments.bytes as f64 / MIB,
+        "messages of {} bytes, {} rounds, load {} before",
         arguments.message,
-        arguments.rounds
+        arguments.rounds,
+        load.split(' ').next().unwrap_or("unknown")
     );
-    println!("{:<16} {:>8} {:>8} {:>8} {:>10}", "MiB/s", "median", "min", "max", "plumbline");
-    for (((name, _), rates), middle) in pairs.iter().zip(&measured).zip(&medians) {
+    println!(
+        "{:<16} {:>8} {:>8} {:>8} {:>8} {:>10}",
+        "MiB/s", "MiB", "median", "min", "max", "plumbline"
+    );
+    for ((Pair { name, bytes, .. }, rates), middle) in pairs.iter().zip(&measured).zip(&medians) {
         let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let most = rates.iter().copied().fold(0.0, f64::max);
         let ratio = medians[0] / middle;
-        println!("{name:<16} {middle:>8.1} {least:>8.1} {most:>8.1} {ratio:>9.1}x");
+        let mib = bytes / (1 << 20);
+        println!("{name:<16} {mib:>8} {middle:>8.1} {least:>8.1} {most:>8.1} {ratio:>9.1}x");
     }
     for required in &arguments.required {
         let (name, least) = required.split_once('=').ok_or("--require takes NAME=RATIO")?;
-        let at = pairs.iter().position(|(known, _)| known == name);
+        let at = pairs.iter().position(|pair| pair.name == name);
         let ratio = medians[0] / medians[at.ok_or("--require names an unknown pair")?];
         if ratio < least.parse()? {
             return Err(format!("{ratio:.1} times {name}, required are {least}").into());
@@ -170,9 +183,17 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
     Ok(())
 }
 
+/// Two processes that are measured.
+struct Pair {
+    name: String,
+    command: Vec<String>,
+    bytes: u64,
+}
+
 /// Seconds that one pair took.
-fn run(command: &[String], arguments: &Arguments) -> Outcome<f64> {
-    let mut offering = Process(side_of(command, arguments, "offer", "0").spawn()?);
+fn run(pair: &Pair, arguments: &Arguments) -> Outcome<f64> {
+    let command = &pair.command;
+    let mut offering = Process(side_of(pair, arguments, "offer", "0").spawn()?);
     let lines = offering.0.stdout.take().ok_or("no output")?;
     let mut lines = BufReader::new(lines).lines();
     let mut value = |key: &str| -> Outcome<String> {
@@ -184,12 +205,13 @@ fn run(command: &[String], arguments: &Arguments) -> Outcome<f64> {
         Err(format!("{} ended without `{key}`", command.join(" ")).into())
     };
     let port = value("listening")?;
-    let _answering = Process(side_of(command, arguments, "answer", &port).spawn()?);
+    let _answering = Process(side_of(pair, arguments, "answer", &port).spawn()?);
     Ok(value("seconds")?.parse()?)
 }
 
-fn side_of(command: &[String], arguments: &Arguments, role: &str, port: &str) -> Command {
-    let (bytes, message) = (arguments.bytes.to_string(), arguments.message.to_string());
+fn side_of(pair: &Pair, arguments: &Arguments, role: &str, port: &str) -> Command {
+    let command = &pair.command;
+    let (bytes, message) = (pair.bytes.to_string(), arguments.message.to_string());
     let mut side = Command::new(&command[0]);
     side.args(&command[1..]).stdout(Stdio::piped());
     if command.len() == 1 {

@@ -87,7 +87,8 @@ fn a_stopped_client_is_lost_and_learns_it_when_it_goes_on() {
     let noticed = start.elapsed();
     assert!(noticed < A_LOSS, "noticed after {noticed:?}");
     client.signal(Signal::CONT);
-    let _ = client.end().with_status(1);
+    let ended = client.end().with_status(1);
+    assert!(ended.err.contains("the session is over: the peer is lost"), "{}", ended.err);
     assert_eq!(summary(&json)["exit"], "peer_lost");
 }
 

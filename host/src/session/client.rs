@@ -27,7 +27,7 @@ use crate::{
     config::{Config, QueuePolicy},
     plugin::Detector,
     score::Rate,
-    signaling::{self, Connected, LinkEnd, SignalingLink},
+    signaling::{self, Connected, SignalingLink},
     transport::{Channel, Receiver, Sender},
     wire::{
         self, Answer, CODEC_RAW, ClientInfo, Finding, Hello, Limits, MAX_SIDE, Message, Policy,
@@ -83,7 +83,7 @@ pub async fn run(settings: ClientSettings, stop: CancellationToken) -> anyhow::R
     let Connected { channel, mut link, peer_addr } = connected;
     debug!("connected to {peer_addr}");
     let ending = attend(channel, &mut link, &config, detector, &showing, &stop).await;
-    link.close(None).await;
+    link.close(ending.reason().as_deref()).await;
     showing.end_session(CLOSE_DISPLAY);
     showing.close(CLOSE_DISPLAY);
     match &ending {
@@ -160,20 +160,23 @@ async fn attend(
                 // A full channel to the server holds the detector back, too.
                 tokio::select! {
                     sent = to_send.send(Message::Answer(done.answer.clone())) => if sent.is_err() {
-                        break Ending::PeerLost("the channel closed".into());
+                        let closed = Ending::PeerLost("the channel closed".into());
+                        break closed.or_last_word(link).await;
                     },
                     () = stop.cancelled() => break Ending::Interrupted,
                 }
                 view.show(done);
             }
             () = stop.cancelled() => break Ending::Interrupted,
-            ended = &mut reading => break ended.unwrap_or_else(|_| reader_gone()),
+            ended = &mut reading => {
+                break ended.unwrap_or_else(|_| reader_gone()).or_last_word(link).await;
+            }
             gone = link.ended() => {
                 debug!("the signaling connection ended: {gone}");
                 break match timeout(GRACE, &mut reading).await {
-                    Ok(Ok(ending)) => ending,
-                    _ if matches!(gone, LinkEnd::Bye(_)) => Ending::Interrupted,
-                    _ => Ending::PeerLost(gone.to_string()),
+                    // The channel's end without a goodbye says less than this one.
+                    Ok(Ok(Ending::PeerLost(_))) | Err(_) => Ending::from_link(gone),
+                    Ok(ending) => ending.unwrap_or_else(|_| reader_gone()),
                 };
             }
             () = tokio::time::sleep(SLOW / 5) => {

@@ -1,9 +1,18 @@
 //! How a session can end.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::{
+    signaling::{LinkEnd, SignalingLink},
     transport::TransportError,
     wire::{Bye, WireError},
 };
+
+/// How long the signaling connection may take to say why the data channel has
+/// ended without a goodbye. Both ends leave the peer at about the same time.
+const LAST_WORD: Duration = Duration::from_millis(250);
 
 /// Why a session is over.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +53,31 @@ impl Ending {
                 Self::Failed(format!("the peer refused what we sent: {reason}"))
             }
             Bye::Failed(reason) => Self::Failed(format!("the peer failed: {reason}")),
+        }
+    }
+
+    /// What the end of the signaling connection means when there was no goodbye
+    /// on the data channel. A goodbye there has a reason unless it is an orderly
+    /// one; an aiortc program never gives a reason.
+    pub(super) fn from_link(gone: LinkEnd) -> Self {
+        match gone {
+            LinkEnd::Bye(None) => Self::Interrupted,
+            LinkEnd::Bye(Some(reason)) => Self::PeerLost(format!("it left us: {reason}")),
+            gone => Self::PeerLost(gone.to_string()),
+        }
+    }
+
+    /// A data channel that ended without a goodbye does not say whether the peer
+    /// was lost or whether its goodbye was: packets are dropped when a process
+    /// stands still, and what is closed sends nothing again. The signaling
+    /// connection loses nothing, so a goodbye there decides.
+    pub(super) async fn or_last_word(self, link: &mut SignalingLink) -> Self {
+        if !matches!(self, Self::PeerLost(_)) {
+            return self;
+        }
+        match timeout(LAST_WORD, link.ended()).await {
+            Ok(gone @ LinkEnd::Bye(_)) => Self::from_link(gone),
+            _ => self,
         }
     }
 }
@@ -87,5 +121,19 @@ impl Ending {
     /// Why, where there is more to say than the name.
     pub fn reason(&self) -> Option<String> {
         (!self.is_orderly()).then(|| self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goodbye_with_a_reason_is_no_orderly_end() {
+        assert!(Ending::from_link(LinkEnd::Bye(None)).is_orderly());
+        let given_up = Ending::from_link(LinkEnd::Bye(Some("nothing came for 3.5 s".into())));
+        assert!(matches!(&given_up, Ending::PeerLost(reason) if reason.contains("3.5 s")));
+        assert!(!Ending::from_link(LinkEnd::Eof).is_orderly());
+        assert!(!Ending::from_link(LinkEnd::Broken("reset".into())).is_orderly());
     }
 }

@@ -112,7 +112,7 @@ pub async fn run(
         let columns = columns.then(|| FourColumns::new(std::io::stdout()));
         let mut outputs = Outputs::new(files.records(sessions), columns, Some(&showing));
         let served = serve(channel, &mut link, plan, &mut outputs, &stop).await;
-        link.close(None).await;
+        link.close(served.ending.reason().as_deref()).await;
         // What a display does to the terminal must be over before the summary is printed.
         showing.end_session(CLOSE_DISPLAY);
         files.note_failure(outputs.failure());

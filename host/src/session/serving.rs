@@ -205,7 +205,7 @@ impl Session<'_, '_> {
                 }
                 message = self.messages.recv() => {
                     if let Err(ending) = self.take(message) {
-                        break ending;
+                        break ending.or_last_word(self.link).await;
                     }
                 }
                 gone = self.link.ended() => break self.after_link(gone).await,
@@ -291,10 +291,7 @@ impl Session<'_, '_> {
                 Err(ending) => return ending,
             }
         }
-        match gone {
-            LinkEnd::Bye(_) => Ending::Interrupted,
-            gone => Ending::PeerLost(gone.to_string()),
-        }
+        Ending::from_link(gone)
     }
 
     fn publish(&mut self, target: u64, force: bool) {

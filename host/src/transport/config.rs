@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// `[transport]`: the data channel.
 ///
-/// The defaults carry more than 200 MiB/s between two processes over loopback
+/// The defaults carry some 200 MiB/s between two processes over loopback
 /// (`make bench-throughput`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
