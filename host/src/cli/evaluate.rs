@@ -182,7 +182,7 @@ fn film_all(
 fn report(dir: &Path, plan: &Plan, filmed: &[Filmed], summary: &Summary) -> anyhow::Result<()> {
     let names: Vec<String> = summary.detectors.iter().map(|d| d.name.clone()).collect();
     let mut rows = Vec::new();
-    evaluate::write_records(filmed, &names, &mut rows).context("frames.csv")?;
+    evaluate::write_records(plan, filmed, &names, &mut rows).context("frames.csv")?;
     write_atomically(&dir.join("frames.csv"), &rows)?;
     let json = serde_json::to_string_pretty(summary)?;
     write_atomically(&dir.join("summary.json"), json.as_bytes())?;

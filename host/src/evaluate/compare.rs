@@ -20,6 +20,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict on a difference of which less is better.
+    fn of(interval: Option<Interval>) -> Self {
+        match interval {
+            Some(i) if i.high < 0.0 => Self::Better,
+            Some(i) if i.low > 0.0 => Self::Worse,
+            _ => Self::NoDifferenceSeen,
+        }
+    }
+
     /// For people.
     pub fn text(self) -> &'static str {
         match self {
@@ -43,6 +52,32 @@ pub struct Pair {
     pub interval: Option<Interval>,
     /// What follows.
     pub verdict: Verdict,
+    /// The same for the number of false positives.
+    pub false_positives: FalsePositives,
+}
+
+/// Mean difference of the false positives per frame, challenger minus
+/// reference. They are judged apart from the loss: what a false positive costs
+/// in pixels depends on the use.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FalsePositives {
+    /// Challenger minus reference, per frame.
+    pub difference: Option<f64>,
+    /// Its 95 % interval by block bootstrap.
+    pub interval: Option<Interval>,
+    /// Better has fewer.
+    pub verdict: Verdict,
+}
+
+impl FalsePositives {
+    /// For people; `None` when no difference is seen.
+    pub fn text(&self) -> Option<&'static str> {
+        match self.verdict {
+            Verdict::Better => Some("fewer false positives"),
+            Verdict::Worse => Some("more false positives"),
+            Verdict::NoDifferenceSeen => None,
+        }
+    }
 }
 
 /// The loss of a ball: the distance from the truth; a missed ball costs the gate.
@@ -72,17 +107,28 @@ pub fn compare(
         })
         .collect();
     let interval = bootstrap_mean(&blocks, seed);
-    let verdict = match interval {
-        Some(i) if i.high < 0.0 => Verdict::Better,
-        Some(i) if i.low > 0.0 => Verdict::Worse,
-        _ => Verdict::NoDifferenceSeen,
-    };
+    let false_blocks: Vec<Block> = filmed
+        .segments
+        .iter()
+        .map(|segment| {
+            Block::of(segment.iter().map(|frame| {
+                let of = |d: usize| f64::from(frame.looks[d].false_positives);
+                of(challenger.0) - of(reference.0)
+            }))
+        })
+        .collect();
+    let false_interval = bootstrap_mean(&false_blocks, seed);
     Pair {
         challenger: challenger.1.to_owned(),
         reference: reference.1.to_owned(),
         difference: mean(&blocks),
         interval,
-        verdict,
+        verdict: Verdict::of(interval),
+        false_positives: FalsePositives {
+            difference: mean(&false_blocks),
+            interval: false_interval,
+            verdict: Verdict::of(false_interval),
+        },
     }
 }
 
@@ -108,6 +154,21 @@ mod tests {
         assert_eq!(verdict(2, 0), Verdict::NoDifferenceSeen);
         let same = compare(&filmed, (0, "c"), (0, "r"), 1);
         assert_eq!((same.difference, same.verdict), (Some(0.0), Verdict::NoDifferenceSeen));
+    }
+
+    #[test]
+    fn false_positives_are_judged_apart() {
+        let errors: Vec<_> = (0..40).map(|n| wobble(n, 0.1)).collect();
+        let mut filmed = filmed(&[errors.clone(), errors], 4);
+        for frame in filmed.segments.iter_mut().flatten() {
+            frame.looks[1].false_positives = 3;
+        }
+        let pair = compare(&filmed, (1, "noisy"), (0, "r"), 1);
+        assert_eq!((pair.difference, pair.verdict), (Some(0.0), Verdict::NoDifferenceSeen));
+        assert_eq!(pair.false_positives.difference, Some(3.0));
+        assert_eq!(pair.false_positives.text(), Some("more false positives"));
+        let other = compare(&filmed, (0, "c"), (1, "noisy"), 1);
+        assert_eq!(other.false_positives.text(), Some("fewer false positives"));
     }
 
     #[test]

@@ -218,7 +218,7 @@ fn radius_metrics(all: &[(&Ball, Hit)]) -> Option<RadiusMetrics> {
 }
 
 /// e' S^-1 e over x and y; `None` without a covariance that is positive definite.
-fn mahalanobis(hit: &Hit) -> Option<f64> {
+pub(super) fn mahalanobis(hit: &Hit) -> Option<f64> {
     let Covariance { xx, xy, yy, .. } = hit.covariance?;
     let det = xx * yy - xy * xy;
     let [dx, dy, _] = hit.error;

@@ -4,13 +4,15 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::film::Filmed;
+use super::{Plan, film::Filmed, plan::segment_seed};
 
 #[derive(Serialize)]
 struct Row<'a> {
     scene: &'a str,
     detector: &'a str,
     segment: usize,
+    segment_seed: u64,
+    segment_frame: usize,
     frame: u64,
     ball: usize,
     outcome: &'a str,
@@ -39,13 +41,18 @@ struct Row<'a> {
 /// # Errors
 ///
 /// What `out` says.
-pub fn write_records(filmed: &[Filmed], names: &[String], out: impl Write) -> csv::Result<()> {
+pub fn write_records(
+    plan: &Plan,
+    filmed: &[Filmed],
+    names: &[String],
+    out: impl Write,
+) -> csv::Result<()> {
     let mut out = csv::Writer::from_writer(out);
     for scene in filmed {
         for (d, detector) in names.iter().enumerate() {
             let frames = scene.segments.iter().enumerate();
-            let frames = frames.flat_map(|(k, s)| s.iter().map(move |f| (k, f)));
-            for ((segment, result), frame) in frames.zip(0..) {
+            let frames = frames.flat_map(|(k, s)| (0..).zip(s).map(move |(n, f)| (k, n, f)));
+            for ((segment, segment_frame, result), frame) in frames.zip(0..) {
                 let look = &result.looks[d];
                 for (ball, (b, hit)) in result.balls.iter().zip(&look.hits).enumerate() {
                     let sd = hit.and_then(|h| h.covariance).map(|c| [c.xx.sqrt(), c.yy.sqrt()]);
@@ -54,6 +61,8 @@ pub fn write_records(filmed: &[Filmed], names: &[String], out: impl Write) -> cs
                         scene: scene.config.preset.name(),
                         detector,
                         segment,
+                        segment_seed: segment_seed(plan.seed, segment as u64),
+                        segment_frame,
                         frame,
                         ball,
                         outcome: match (hit, b.ignored) {
@@ -99,13 +108,16 @@ mod tests {
     fn every_detector_frame_and_ball_has_a_row() {
         let filmed = filmed(&[vec![Some([0.25, 0.0]); 3], vec![None; 3]], 2);
         let mut out = Vec::new();
-        write_records(&[filmed], &["a".into(), "b".into()], &mut out).unwrap();
+        write_records(&Plan { frames: 3, seed: 1 }, &[filmed], &["a".into(), "b".into()], &mut out)
+            .unwrap();
         let mut reader = csv::Reader::from_reader(out.as_slice());
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|h| h == name).unwrap();
         let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 6);
         assert_eq!((&rows[2][column("frame")], &rows[2][column("segment")]), ("2", "1"));
+        let again = (&rows[2][column("segment_frame")], &rows[2][column("segment_seed")]);
+        assert_eq!(again, ("0", segment_seed(1, 1).to_string().as_str()));
         assert_eq!((&rows[2][column("dx")], &rows[2][column("outcome")]), ("0.25", "found"));
         assert_eq!((&rows[5][column("dx")], &rows[5][column("outcome")]), ("", "missed"));
     }

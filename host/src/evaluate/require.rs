@@ -9,7 +9,7 @@ use super::{Metrics, SceneSummary};
 /// What can be required: name, whether more is better, what it is.
 type Known = (&'static str, bool, fn(&Metrics) -> Option<f64>);
 
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 14] = [
     ("recall", true, |m| m.recall),
     ("precision", true, |m| m.precision),
     ("false_positives", false, |m| Some(m.false_positives_per_frame)),
@@ -17,9 +17,12 @@ const KNOWN: [Known; 11] = [
     ("rmse_l2", false, |m| m.rmse_l2),
     ("rmse_over_bound", false, |m| m.rmse_over_bound),
     ("bias", false, Metrics::largest_bias),
+    ("p50", false, |m| m.l2.map(|q| q.p50)),
     ("p95", false, |m| m.l2.map(|q| q.p95)),
+    ("p99", false, |m| m.l2.map(|q| q.p99)),
     ("max", false, |m| m.l2.map(|q| q.max)),
     ("radius_rmse", false, |m| m.radius.map(|r| r.rmse)),
+    ("calibration", false, |m| m.calibration.map(|c| c.value)),
     ("ms", false, |m| m.ms.map(|t| t.p50)),
 ];
 

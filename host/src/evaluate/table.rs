@@ -17,6 +17,9 @@ pub fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "{}", accuracy(scene));
         for pair in scene.pairs.iter().filter(|p| p.reference == scene.detectors[0].detector) {
             let _ = writeln!(out, "{}", verdict(pair));
+            if let Some(text) = false_verdict(pair) {
+                let _ = writeln!(out, "{text}");
+            }
         }
         for m in scene.detectors.iter().filter(|m| m.faults > 0) {
             let fault = m.first_fault.as_deref().unwrap_or_default();
@@ -120,7 +123,7 @@ pub(super) fn significant(e: &Estimate) -> bool {
 
 /// A comparison in a sentence.
 pub(super) fn verdict(pair: &Pair) -> String {
-    let Pair { challenger, reference, difference, interval, verdict } = pair;
+    let Pair { challenger, reference, difference, interval, verdict, .. } = pair;
     let numbers = match (difference, interval) {
         (Some(d), Some(i)) => {
             format!(" (loss {d:+.4} px [{:+.4}, {:+.4}])", i.low, i.high)
@@ -133,6 +136,19 @@ pub(super) fn verdict(pair: &Pair) -> String {
         }
         _ => format!("{challenger} is {} than {reference}{numbers}", verdict.text()),
     }
+}
+
+/// The false positives of a comparison in a sentence, when they differ.
+pub(super) fn false_verdict(pair: &Pair) -> Option<String> {
+    let (text, interval) = (pair.false_positives.text()?, pair.false_positives.interval?);
+    Some(format!(
+        "{} has {text} than {} ({:+.3} per frame [{:+.3}, {:+.3}])",
+        pair.challenger,
+        pair.reference,
+        pair.false_positives.difference?,
+        interval.low,
+        interval.high
+    ))
 }
 
 pub(super) fn dash() -> String {
@@ -154,18 +170,36 @@ pub(super) fn ratio(value: Option<f64>) -> String {
     value.map_or_else(dash, |v| if v < 1000.0 { format!("{v:.2}") } else { format!("{v:.1e}") })
 }
 
+/// Per cent; above 99 with a second digit, never rounded up to 100.
 pub(super) fn percent(value: Option<f64>) -> String {
-    value.map_or_else(dash, |v| format!("{:.1}", 100.0 * v))
+    value.map_or_else(dash, |v| {
+        let p = 100.0 * v;
+        if (99.0..100.0).contains(&p) {
+            format!("{:.2}", (100.0 * p).floor() / 100.0)
+        } else {
+            format!("{p:.1}")
+        }
+    })
 }
 
 pub(super) fn percent_interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(String::new, |i| format!("[{:.1}, {:.1}]", 100.0 * i.low, 100.0 * i.high))
+    interval.map_or_else(String::new, |i| {
+        format!("[{}, {}]", percent(Some(i.low)), percent(Some(i.high)))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::{Plan, metrics::tests::filmed, summary::DetectorInfo};
+    use crate::evaluate::{Plan, interval, metrics::tests::filmed, summary::DetectorInfo};
+
+    #[test]
+    fn a_share_below_one_is_never_a_hundred_per_cent() {
+        let texts = [1.0, 0.99996, 0.9995, 0.99, 0.9849].map(|v| percent(Some(v)));
+        assert_eq!(texts, ["100.0", "99.99", "99.95", "99.00", "98.5"]);
+        let i = interval::wilson(400, 400).unwrap();
+        assert_eq!(percent_interval(Some(i)), "[99.04, 100.0]");
+    }
 
     #[test]
     fn the_tables_fit_and_say_what_is_better() {

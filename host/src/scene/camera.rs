@@ -80,6 +80,8 @@ const MOMENT_POINTS: usize = 256;
 /// Step of the fourth-order difference for tangents, in radians. The error is
 /// its fourth power over 30 times the fifth derivative: 5e-13 of the radius.
 const TANGENT_STEP: f64 = 2e-3;
+/// Steps per axis of the grid on which [`Camera::fold`] looks.
+const FOLD_STEPS: u32 = 64;
 /// Step of the central difference for the velocity of an image, in frames.
 const VELOCITY_STEP: f64 = 1e-4;
 
@@ -157,6 +159,28 @@ impl Camera {
         [0, 1].map(|i| (a[i] - 8.0 * b[i] + 8.0 * c[i] - d[i]) / (12.0 * TANGENT_STEP))
     }
 
+    /// Largest speed |d point / dt| of [`Camera::point`], in pixels per radian:
+    /// the radius of a circle, the long half-axis of an ellipse.
+    pub(crate) fn longest(&self, outline: &Outline) -> f64 {
+        if let Outline::Circle(_, r) = outline {
+            return *r;
+        }
+        let speed = |k: u32| {
+            let [x, y] = self.tangent(outline, TAU * f64::from(k) / 16.0);
+            (x * x + y * y).sqrt()
+        };
+        (0..16).map(speed).fold(0.0, f64::max)
+    }
+
+    /// How far a ball's image reaches from its centre before distortion, at
+    /// most, in pixels: a sphere's is the longest in the corner of the canvas.
+    pub(crate) fn reach(&self, radius: f64) -> f64 {
+        let corner = self.middle.map(|m| 2.0 * m + 0.5);
+        let ellipse = self.ellipse(corner, radius);
+        let [x, y] = [0, 1].map(|a| ellipse.center[a] - corner[a]);
+        (x * x + y * y).sqrt() + ellipse.axes[0]
+    }
+
     fn is_plain(&self) -> bool {
         !self.perspective && !self.distorts() && self.row_time == 0.0
     }
@@ -177,6 +201,32 @@ impl Camera {
             self.middle[0] + self.focal * (x * radial + 2.0 * p1 * x * y + p2 * (q + 2.0 * x * x)),
             self.middle[1] + self.focal * (y * radial + p1 * (q + 2.0 * y * y) + 2.0 * p2 * x * y),
         ]
+    }
+
+    /// A point up to `reach` pixels outside of the canvas at which the lens
+    /// folds the picture over: where the derivative of the distortion does not
+    /// keep the orientation, two places are drawn at one.
+    pub(crate) fn fold(&self, reach: f64) -> Option<[f64; 2]> {
+        if !self.distorts() {
+            return None;
+        }
+        let half = self.middle.map(|m| m + 0.5 + reach);
+        let steps = f64::from(FOLD_STEPS);
+        let grid = (0..=FOLD_STEPS).flat_map(|j| (0..=FOLD_STEPS).map(move |i| [i, j]));
+        grid.map(|at| [0, 1].map(|a| half[a] * (2.0 * f64::from(at[a]) / steps - 1.0)))
+            .find(|offset| !self.keeps_orientation(offset.map(|v| v / self.focal)))
+            .map(|offset| [0, 1].map(|a| self.middle[a] + offset[a]))
+    }
+
+    fn keeps_orientation(&self, [x, y]: [f64; 2]) -> bool {
+        let ([k1, k2, k3], [p1, p2]) = (self.k, self.p);
+        let q = x * x + y * y;
+        let radial = 1.0 + q * (k1 + q * (k2 + q * k3));
+        let slope = 2.0 * (k1 + q * (2.0 * k2 + q * 3.0 * k3));
+        let xx = radial + slope * x * x + 2.0 * p1 * y + 6.0 * p2 * x;
+        let yy = radial + slope * y * y + 6.0 * p1 * y + 2.0 * p2 * x;
+        let xy = slope * x * y + 2.0 * p1 * x + 2.0 * p2 * y;
+        xx > 0.0 && xx * yy - xy * xy > 0.0
     }
 
     fn image_velocity(&self, position: [f64; 2], velocity: [f64; 2]) -> [f64; 2] {
@@ -283,6 +333,36 @@ mod tests {
         let image = camera.image([off, 0.0], radius, [0.0; 2]);
         let shift = image.centroid[0] - image.projection[0];
         assert!((shift - 1.5).abs() < 0.05, "{shift}");
+    }
+
+    /// Reference: `cv2.projectPoints` of `OpenCV` 5.0 with the same coefficients.
+    #[test]
+    fn the_distortion_is_that_of_opencv() {
+        let (focal, k1, k2, k3) = (420.0, -0.18, 0.03, -0.004);
+        let lens = Lens { focal, k1, k2, k3, p1: 0.002, p2: -0.001, ..Lens::default() };
+        let camera = camera(lens, Shutter::default());
+        for (from, to) in [
+            ([40.0, 30.0], [71.05156454205607, 54.07353465632096]),
+            ([319.5, 239.5], [319.5, 239.5]),
+            ([600.0, 100.0], [573.3402446791383, 113.60972145827417]),
+            ([500.0, 450.0], [486.8307110753901, 435.2215550313315]),
+            ([10.0, 470.0], [49.66876944340265, 440.9017774016016]),
+        ] {
+            let [x, y] = camera.distort(from);
+            assert!((x - to[0]).abs() < 1e-9 && (y - to[1]).abs() < 1e-9, "{from:?}: {x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_fold_is_where_the_distortion_turns_back() {
+        let lens = |k1| Lens { focal: 420.0, k1, ..Lens::default() };
+        // r (1 + k1 r^2) turns back at r = 1 / sqrt(-3 k1): 0.91 for k1 = -0.4,
+        // and the corner of the canvas is at 0.95.
+        assert_eq!(camera(lens(-0.3), Shutter::default()).fold(0.0), None);
+        let [x, y] = camera(lens(-0.4), Shutter::default()).fold(0.0).unwrap();
+        assert!(((x - 319.5).hypot(y - 239.5) / 420.0) > 0.9);
+        assert!(camera(lens(-0.3), Shutter::default()).fold(100.0).is_some());
+        assert_eq!(camera(lens(0.9), Shutter::default()).fold(100.0), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What makes a configuration of a scene impossible.
 
 use super::{
+    camera::Camera,
     config::{Edge, SceneConfig},
     objects::distractor_radii,
 };
@@ -135,12 +136,31 @@ fn fits(c: &SceneConfig) -> Result<(), SceneError> {
         ));
     }
     hard_edges(c)?;
+    unfolded(c)?;
     if let Some(start) = c.ball.start {
         for (v, n) in start.into_iter().zip([c.width, c.height]) {
             within("ball.start", v, 0.0, f64::from(n - 1))?;
         }
     }
     Ok(())
+}
+
+/// Where the lens folds the picture over, the outline of a ball crosses itself
+/// and has neither an area nor a centre.
+fn unfolded(c: &SceneConfig) -> Result<(), SceneError> {
+    let camera = Camera::new(c);
+    let others = if c.ball.count > 1 { c.ball.other_radius[1] } else { 0.0 };
+    let radius = c.ball.radius.max(others) * (1.0 + c.ball.pulse);
+    // The centre keeps a radius away from the edge, less the overhang.
+    let beyond = camera.reach(radius) - radius * (1.0 - 2.0 * c.ball.overhang);
+    let Some([x, y]) = camera.fold(beyond.max(0.0)) else { return Ok(()) };
+    Err(SceneError::new(
+        "lens.k1",
+        format!(
+            "with this distortion the lens folds the picture over, at ({x:.0}, {y:.0}) px, where a \
+             ball may be; use smaller lens.k1, k2, k3, p1, p2 or a longer lens.focal"
+        ),
+    ))
 }
 
 /// Without anti-aliasing there is nothing that a lens could blur.
@@ -200,6 +220,11 @@ mod tests {
         assert_eq!(check(&speed).unwrap_err().key, "ball.speed");
         let nan = ball(BallConfig { turn: f64::NAN, ..BallConfig::default() });
         assert_eq!(check(&nan).unwrap_err().key, "ball.turn");
+        let mut folded = Preset::Lens.config();
+        folded.lens.k1 = -0.9;
+        let error = check(&folded).unwrap_err();
+        assert_eq!(error.key, "lens.k1");
+        assert!(error.message.contains("folds the picture over"), "{error}");
         let start = ball(BallConfig { start: Some([10.0, 80.0]), ..BallConfig::default() });
         assert!(check(&start).unwrap_err().message.contains("80 is not between 0 and 63"));
     }

@@ -56,6 +56,20 @@ pub struct SceneConfig {
     pub exposure: Exposure,
     /// Noise.
     pub noise: Noise,
+    /// Which keys the user wrote; another preset is laid under these.
+    #[serde(skip)]
+    pub written: Written,
+}
+
+/// The keys of `[scene]` that were written, with their tables. It says where
+/// values came from and not what they are, so two of them are always equal.
+#[derive(Debug, Clone, Default)]
+pub struct Written(Map<String, Value>);
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// How pixels are stored.
@@ -164,6 +178,7 @@ impl Default for SceneConfig {
             shutter: Shutter::default(),
             exposure: Exposure::default(),
             noise: Noise::default(),
+            written: Written::default(),
         }
     }
 }
@@ -190,8 +205,8 @@ impl Default for BallConfig {
 }
 
 impl SceneConfig {
-    /// The same choices over another preset: every value in which `self`
-    /// differs from its own preset is kept.
+    /// The same choices over another preset: every key that was written is
+    /// kept, and every value in which `self` differs from its own preset.
     ///
     /// ```
     /// use plumbline_host::scene::{Preset, SceneConfig};
@@ -202,12 +217,15 @@ impl SceneConfig {
     /// ```
     #[must_use]
     pub fn with_preset(&self, preset: Preset) -> Self {
-        let changed = difference(&object(self), &object(&self.preset.config()));
+        let mine = object(self);
+        let mut changed = difference(&mine, &object(&self.preset.config()));
+        overlay(&mut changed, picked(&mine, &self.written.0));
         let mut merged = object(&preset.config());
         overlay(&mut merged, changed);
         merged.insert("preset".into(), Value::from(preset.name()));
         // Both sides were made from valid values of the same types.
-        Self::deserialize(Value::Object(merged)).unwrap_or_else(|_| preset.config())
+        let config = Self::deserialize(Value::Object(merged)).unwrap_or_else(|_| preset.config());
+        Self { written: self.written.clone(), ..config }
     }
 }
 
@@ -219,8 +237,11 @@ impl<'de> Deserialize<'de> for SceneConfig {
             None => Preset::Clean,
         };
         let mut merged = object(&preset.config());
-        overlay(&mut merged, given);
-        Self::deserialize(Value::Object(merged)).map_err(D::Error::custom)
+        overlay(&mut merged, given.clone());
+        let mut config = Self::deserialize(Value::Object(merged)).map_err(D::Error::custom)?;
+        config.written.0 = given;
+        config.written.0.remove("preset");
+        Ok(config)
     }
 }
 
@@ -248,6 +269,18 @@ fn overlay(base: &mut Map<String, Value>, top: Map<String, Value>) {
             }
         }
     }
+}
+
+/// The values of `of` under the keys of `keys`, table by table.
+fn picked(of: &Map<String, Value>, keys: &Map<String, Value>) -> Map<String, Value> {
+    keys.iter()
+        .filter_map(|(key, below)| match (of.get(key)?, below) {
+            (Value::Object(a), Value::Object(b)) => {
+                Some((key.clone(), Value::Object(picked(a, b))))
+            }
+            (value, _) => Some((key.clone(), value.clone())),
+        })
+        .collect()
 }
 
 /// What `new` says otherwise than `old`, table by table.
@@ -308,6 +341,17 @@ mod tests {
         let plain = Preset::Lens.config();
         assert_eq!((other.seed, other.noise.gaussian), (5, 3.5));
         assert_eq!((other.ball, other.preset), (plain.ball, Preset::Lens));
+    }
+
+    #[test]
+    fn what_was_written_is_kept_also_where_it_is_the_default() {
+        let mut quiet = read("[noise]\ngaussian = 0\n[lens]\ndefocus = 0");
+        quiet.seed = 8;
+        let noisy = quiet.with_preset(Preset::Noisy).with_preset(Preset::Noisy);
+        assert_eq!((noisy.noise.gaussian, noisy.lens.defocus, noisy.seed), (0.0, 0.0, 8));
+        assert_eq!(noisy.noise.shot, Preset::Noisy.config().noise.shot);
+        let compat = read("width = 640").with_preset(Preset::SeedCompat);
+        assert_eq!((compat.width, compat.height), (640, 400));
     }
 
     #[test]

@@ -91,7 +91,9 @@ impl Optics {
     }
 
     fn expose_soft(&mut self, camera: &Camera, image: &Image, length: f64, patch: &mut Patch) {
-        let n = (TAU * image.radius * 1.2 / (SPACING * self.sigma)).ceil().max(48.0) as usize;
+        // The points of a stretched outline are furthest apart along its long side.
+        let reach = camera.longest(&image.outline).max(1.2 * image.radius);
+        let n = (TAU * reach / (SPACING * self.sigma)).ceil().max(48.0) as usize;
         let step = TAU / n as f64;
         let points: Vec<([f64; 2], f64)> = (0..n)
             .map(|k| {
@@ -110,7 +112,8 @@ impl Optics {
     }
 
     fn expose_polygon(&mut self, camera: &Camera, image: &Image, length: f64, patch: &mut Patch) {
-        let n = (PI * (image.radius / (2.0 * SAGITTA)).sqrt()).ceil().max(64.0) as usize;
+        let reach = camera.longest(&image.outline).max(image.radius);
+        let n = (PI * (reach / (2.0 * SAGITTA)).sqrt()).ceil().max(64.0) as usize;
         let points: Vec<[f64; 2]> =
             (0..n).map(|k| camera.point(&image.outline, TAU * k as f64 / n as f64)).collect();
         self.start(points.iter().copied(), image.smear);
@@ -311,6 +314,165 @@ mod tests {
                 mask.at(i, j)
             );
         }
+    }
+
+    /// Independent of outlines: what of the scene a point of the sensor sees.
+    /// The point is taken back in time to the middle of the frame, then through
+    /// the lens by fixed-point iteration, and its ray is held against the sphere.
+    struct Backwards {
+        lens: Lens,
+        readout: f64,
+        at: [f64; 2],
+        radius: f64,
+        /// Of the image, in pixels per frame.
+        velocity: [f64; 2],
+    }
+
+    const MIDDLE: [f64; 2] = [59.5, 49.5];
+
+    impl Backwards {
+        fn new(lens: &Lens, readout: f64, at: [f64; 2], radius: f64, v: [f64; 2]) -> Self {
+            let mut scene = Self { lens: lens.clone(), readout, at, radius, velocity: [0.0; 2] };
+            // Where the centre is drawn shortly before and after.
+            let drawn = |s: f64| scene.distorted([at[0] + s * v[0], at[1] + s * v[1]]);
+            let (before, after) = (drawn(-1e-3), drawn(1e-3));
+            scene.velocity = [0, 1].map(|a| (after[a] - before[a]) / 2e-3);
+            scene
+        }
+
+        fn distorted(&self, p: [f64; 2]) -> [f64; 2] {
+            let l = &self.lens;
+            let (x, y) = ((p[0] - MIDDLE[0]) / l.focal, (p[1] - MIDDLE[1]) / l.focal);
+            let q = x.powi(2) + y.powi(2);
+            let radial = 1.0 + l.k1 * q + l.k2 * q.powi(2) + l.k3 * q.powi(3);
+            let dx = 2.0 * l.p1 * x * y + l.p2 * (q + 2.0 * x.powi(2));
+            let dy = l.p1 * (q + 2.0 * y.powi(2)) + 2.0 * l.p2 * x * y;
+            [MIDDLE[0] + l.focal * (x * radial + dx), MIDDLE[1] + l.focal * (y * radial + dy)]
+        }
+
+        /// Positive on the ball, `t` frames from the middle of the row's exposure.
+        fn inside(&self, x: f64, y: f64, t: f64) -> f64 {
+            let t = t + self.readout * (y - MIDDLE[1]) / 100.0;
+            let seen = [x - t * self.velocity[0], y - t * self.velocity[1]];
+            let mut p = seen;
+            for _ in 0..60 {
+                let d = self.distorted(p);
+                p = [p[0] + seen[0] - d[0], p[1] + seen[1] - d[1]];
+            }
+            let ray = |p: [f64; 2]| {
+                let f = self.lens.focal;
+                [(p[0] - MIDDLE[0]) / f, (p[1] - MIDDLE[1]) / f, 1.0]
+            };
+            if !self.lens.perspective {
+                return self.radius - (p[0] - self.at[0]).hypot(p[1] - self.at[1]);
+            }
+            let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+            let (ray, center) = (ray(p), ray(self.at));
+            let size = (self.radius / self.lens.focal).atan().sin();
+            let along = dot(center, ray);
+            size * size - (dot(center, center) - along * along / dot(ray, ray))
+        }
+
+        /// Share of pixel (i, j): exact along x, the midpoint rule along y and in time.
+        fn coverage(&self, i: f64, j: f64, open: f64) -> f64 {
+            let (rows, times) = if open > 0.0 { (24, 48) } else { (300, 1) };
+            let mut sum = 0.0;
+            for k in 0..rows {
+                let y = j - 0.5 + (f64::from(k) + 0.5) / f64::from(rows);
+                for l in 0..times {
+                    let t = open * ((f64::from(l) + 0.5) / f64::from(times) - 0.5);
+                    for part in 0..4 {
+                        let left = i - 0.5 + 0.25 * f64::from(part);
+                        sum += self.share(y, t, [left, left + 0.25]);
+                    }
+                }
+            }
+            sum / f64::from(rows * times)
+        }
+
+        /// Length of the part of [a, b] on the ball, by bisection.
+        fn share(&self, y: f64, t: f64, [a, b]: [f64; 2]) -> f64 {
+            match (self.inside(a, y, t) > 0.0, self.inside(b, y, t) > 0.0) {
+                (true, true) => b - a,
+                (false, false) => 0.0,
+                (starts, _) => {
+                    let (mut low, mut high) = (a, b);
+                    for _ in 0..18 {
+                        let middle = f64::midpoint(low, high);
+                        if (self.inside(middle, y, t) > 0.0) == starts {
+                            low = middle;
+                        } else {
+                            high = middle;
+                        }
+                    }
+                    if starts { low - a } else { b - low }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_pixel_is_what_its_points_see_back_through_shutter_and_lens() {
+        let plain = Lens { focal: 90.0, ..Lens::default() };
+        let sphere = Lens { perspective: true, ..plain.clone() };
+        let brown = Lens { k1: -0.22, k2: 0.06, k3: -0.01, p1: 0.006, p2: -0.004, ..plain.clone() };
+        let both = Lens { perspective: true, ..brown.clone() };
+        for (name, lens, open, readout, tolerance) in [
+            ("perspective", &sphere, 0.0, 0.0, 3e-4),
+            ("distortion", &brown, 0.0, 0.0, 3e-4),
+            ("rolling shutter", &plain, 0.0, 0.8, 3e-4),
+            ("all of them", &both, 0.0, 0.8, 3e-4),
+            ("all of them, moving", &both, 0.5, 0.8, 4e-3),
+        ] {
+            let (at, r, v) = ([85.3, 27.8], 12.6, [11.0, -7.0]);
+            let (camera, image) = image(lens, open, readout, at, r, v);
+            let mask = mask(&camera, &image, 0.0);
+            let reference = Backwards::new(lens, readout, at, r, v);
+            let count = if open > 0.0 { 10 } else { 30 };
+            for (i, j) in rim(image.centroid, image.radius, count) {
+                let exact = reference.coverage(f64::from(i), f64::from(j), open);
+                let ours = f64::from(mask.at(i, j));
+                assert!((ours - exact).abs() < tolerance, "{name} {i} {j}: {ours} {exact}");
+            }
+        }
+    }
+
+    /// Which centre is which: `centroid` is that of what was drawn, `projection`
+    /// is where the middle of the sphere is seen.
+    #[test]
+    fn the_centroid_is_that_of_the_points_that_see_the_ball() {
+        let lens = Lens { focal: 90.0, perspective: true, k1: -0.2, p1: 0.005, ..Lens::default() };
+        let (at, r, v) = ([85.3, 27.8], 12.6, [11.0, -7.0]);
+        let (_, image) = image(&lens, 0.0, 0.8, at, r, v);
+        let reference = Backwards::new(&lens, 0.8, at, r, v);
+        let (mut area, mut mx, mut my) = (0.0, 0.0, 0.0);
+        // Many lines per row of pixels, exact along x.
+        let lines = 160;
+        for k in 0..lines * 100 {
+            let y = -0.5 + (f64::from(k) + 0.5) / f64::from(lines);
+            for i in 0..240 {
+                let x = [-0.5 + 0.5 * f64::from(i), 0.5 * f64::from(i)];
+                let near = (x[0] - image.centroid[0]).hypot(y - image.centroid[1]) < 1.5 * r;
+                if near {
+                    let length = reference.share(y, 0.0, x);
+                    let starts = reference.inside(x[0], y, 0.0) > 0.0;
+                    let middle = if starts { x[0] + 0.5 * length } else { x[1] - 0.5 * length };
+                    (area, mx, my) = (area + length, mx + length * middle, my + length * y);
+                }
+            }
+        }
+        let [x, y] = image.centroid;
+        let off = [mx / area - x, my / area - y];
+        assert!(off[0].abs() < 6e-5 && off[1].abs() < 6e-5, "{off:?}");
+        assert!(((area / f64::from(lines) / PI).sqrt() - image.radius).abs() < 1e-4, "{area}");
+        // And the other centre: the point in which the ray to the middle of the
+        // sphere is seen by the row that shows it.
+        let [px, py] = image.projection;
+        let t = 0.8 * (py - MIDDLE[1]) / 100.0;
+        let drawn = reference.distorted(at);
+        let there = [0, 1].map(|a| drawn[a] + t * reference.velocity[a]);
+        assert!((there[0] - px).abs() < 1e-6 && (there[1] - py).abs() < 1e-6);
+        assert!((px - x).hypot(py - y) > 0.1, "the two centres are different points");
     }
 
     #[test]

@@ -81,6 +81,94 @@ fn the_bytes_of_every_preset_are_pinned() {
     assert_eq!(digests, pinned);
 }
 
+/// Each degradation alone, and all that go together, in both formats.
+const DEGRADATIONS: [(&str, u64); 36] = [
+    ("", 15754061754787126033),
+    ("ball.contrast = 0.4", 11129098101865098972),
+    ("ball.color = [10, 10, 10]\nbackground.color = [200, 190, 180]", 12356529289411969415),
+    ("ball.radius = 0.5", 4427933934928389492),
+    ("ball.pulse = 0.5", 15528933391326589721),
+    ("ball.overhang = 0.5\nball.speed = [30, 40]", 8988507605390803531),
+    ("ball.count = 6", 17472258131790562482),
+    ("ball.edge = 'hard'", 17990578010684129713),
+    ("ball.motion = 'whole-pixels'", 1396067539594910087),
+    ("background.texture = 'clouds'", 835126523970534708),
+    ("background.texture = 'grain'\nbackground.scale = 4", 12575977415940303981),
+    ("background.texture = 'waves'", 17875744262096117455),
+    ("background.texture = 'checker'", 1328873257977967689),
+    ("background.texture = 'bricks'", 16983004457148026746),
+    ("clutter.count = 9", 4687702736428790606),
+    ("occlusion.bars = 5", 12688776595354343816),
+    ("occlusion.cover = 0.3", 3568133324940691642),
+    ("shading.linear = 0.5\nshading.angle = 30", 5197488784219361592),
+    ("shading.radial = 0.5", 15854431451906979292),
+    ("surface.linear = 0.4", 6392526796873057092),
+    ("surface.limb = 0.4", 14705771874499788986),
+    ("surface.highlight = 150", 10287093716108605463),
+    ("lens.defocus = 1.3", 2665598330866863884),
+    ("lens.perspective = true\nlens.focal = 150", 4449969127271649024),
+    ("lens.k1 = -0.1\nlens.k2 = 0.02\nlens.k3 = -0.01\nlens.focal = 150", 13175094977533899907),
+    ("lens.p1 = 0.01\nlens.p2 = -0.02\nlens.focal = 150", 7596384226734893544),
+    ("shutter.open = 0.7\nball.speed = [9, 12]", 11847024314227285458),
+    ("shutter.readout = 0.7\nball.speed = [9, 12]", 10308211911640574502),
+    ("exposure.gain = 1.6", 1291502332755288939),
+    ("exposure.black = -30", 2226203089067330737),
+    ("exposure.gamma = 2.2", 7355473397016147816),
+    ("noise.gaussian = 5", 17141525929355422457),
+    ("noise.shot = 0.5", 3907799059323853431),
+    ("noise.shot = 20", 11450482062010695418),
+    ("noise.salt_pepper = 0.05", 7227059568565883323),
+    (
+        "ball.count = 3\nball.pulse = 0.3\nball.overhang = 0.2\nbackground.texture = 'bricks'\nclutter.count = 5\nocclusion.bars = 3\nocclusion.cover = 0.2\nshading.linear = 0.3\nshading.radial = 0.3\nsurface.linear = 0.3\nsurface.limb = 0.1\nsurface.highlight = 90\nlens.defocus = 0.8\nlens.perspective = true\nlens.k1 = -0.1\nshutter.open = 0.5\nshutter.readout = 0.5\nexposure.gain = 0.9\nexposure.black = 5\nexposure.gamma = 2.2\nnoise.gaussian = 3\nnoise.shot = 0.3\nnoise.salt_pepper = 0.01",
+        1485792250325777524,
+    ),
+];
+
+#[test]
+fn the_bytes_of_every_degradation_are_pinned() {
+    let digests: Vec<(&str, u64)> = DEGRADATIONS
+        .iter()
+        .map(|(text, _)| {
+            let both: Vec<Vec<u8>> = ["gray8", "bgr8"]
+                .iter()
+                .flat_map(|format| {
+                    let frame = format!("width = 160\nheight = 120\nseed = 5\nformat = '{format}'");
+                    let mut config: SceneConfig =
+                        toml::from_str(&format!("{frame}\n{text}")).unwrap();
+                    config.ball.pulse_period = config.ball.pulse_period.min(7.0);
+                    frames(&config, 3)
+                })
+                .collect();
+            (*text, digest(&both))
+        })
+        .collect();
+    let clean = digests[0].1;
+    assert!(digests[1..].iter().all(|d| d.1 != clean), "every one of them shows");
+    assert_eq!(digests, DEGRADATIONS);
+}
+
+/// A preset runs on any canvas, or says which value does not fit it.
+#[test]
+fn presets_run_on_small_and_on_large_canvases_or_say_why_not() {
+    for preset in Preset::ALL {
+        for format in [Format::Gray8, Format::Bgr8] {
+            for (width, height) in [(64, 64), (1920, 1080)] {
+                let scene = Scene::new(&SceneConfig { width, height, format, ..preset.config() });
+                match (scene, width, preset) {
+                    (Ok(mut scene), ..) => scene.step(),
+                    (Err(error), 64, Preset::Shaded | Preset::Lens | Preset::Gauntlet) => {
+                        assert!(error.message.contains("does not fit the canvas"), "{error}");
+                    }
+                    (Err(error), 64, Preset::SeedCompat) => {
+                        assert_eq!(error.key, "ball.start");
+                    }
+                    (Err(error), ..) => panic!("{preset:?} on {width} x {height}: {error}"),
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_pixel_of_a_clean_frame_follows_from_the_truth() {
     let config = SceneConfig { seed: 3, ..small(Preset::Clean, Format::Bgr8) };

@@ -110,7 +110,10 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
                 @for c in estimates { (mark("estimate", c)) }
                 @for c in &look.wrong { (mark("false", *c)) }
             }
-            figcaption { (caption) }
+            figcaption {
+                (caption)
+                small { "seed " (plan.scene(&filmed.config, case.segment as u64).seed) ", frame " (case.frame) }
+            }
         }
     })
 }

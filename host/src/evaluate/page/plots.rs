@@ -2,7 +2,13 @@
 
 use plotters::{coord::Shift, prelude::*};
 
-use super::super::{film::Filmed, interval::quantile, metrics::hits, table::number};
+use super::super::{
+    Summary,
+    film::Filmed,
+    interval::quantile,
+    metrics::{hits, mahalanobis},
+    table::number,
+};
 
 /// Colours of the detectors, told apart with any colour vision (Okabe and Ito, 2008).
 pub(super) const COLORS: [RGBColor; 6] = [
@@ -138,6 +144,7 @@ pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
     svg((380, 240), |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(10)
+            .margin_right(26)
             .x_label_area_size(42)
             .y_label_area_size(68)
             .build_cartesian_2d(0.0..1.0, -reach..reach)?;
@@ -149,7 +156,7 @@ pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
             .label_style((FONT, 13, &INK))
             .x_labels(5)
             .y_labels(5)
-            .y_label_formatter(&|v| number(Some(*v)))
+            .y_label_formatter(&|v| tick(*v, reach))
             .x_desc("sub-pixel phase of the truth, px")
             .y_desc("error, px")
             .draw()?;
@@ -179,6 +186,7 @@ pub(super) fn score(filmed: &Filmed, d: usize) -> String {
     svg((380, 240), |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(10)
+            .margin_right(26)
             .x_label_area_size(42)
             .y_label_area_size(68)
             .build_cartesian_2d(least - room..most + room, (low..high).log_scale())?;
@@ -195,6 +203,92 @@ pub(super) fn score(filmed: &Filmed, d: usize) -> String {
             .draw()?;
         let faint = color(d).mix(0.4).filled();
         chart.draw_series(thin(&points).map(|p| Circle::new(p, 2, faint)))?;
+        Ok(())
+    })
+}
+
+/// A value on an axis from -`reach` to `reach`; rounding must not hide the zero.
+fn tick(v: f64, reach: f64) -> String {
+    number(Some(if v.abs() < 1e-9 * reach { 0.0 } else { v }))
+}
+
+/// How much of the answers lies within the ellipses that the covariance
+/// promises to hold x per cent: the diagonal is right, below it the detector is
+/// too confident. `None` without covariances.
+pub(super) fn calibration(filmed: &Filmed, d: usize) -> Option<String> {
+    let mut levels: Vec<f64> = filmed
+        .segments
+        .iter()
+        .flat_map(|s| hits(s, d))
+        .filter_map(|(_, h)| mahalanobis(&h))
+        // e' S^-1 e of two normal variables is exponential with the mean 2.
+        .map(|m| 100.0 * -(-0.5 * m).exp_m1())
+        .collect();
+    if levels.is_empty() {
+        return None;
+    }
+    levels.sort_unstable_by(f64::total_cmp);
+    let n = levels.len();
+    let every = n.div_ceil(400);
+    let mut line = vec![(0.0, 0.0)];
+    let points = levels.iter().enumerate().filter(|(k, _)| k % every == 0 || k + 1 == n);
+    line.extend(points.map(|(k, level)| (*level, 100.0 * (k + 1) as f64 / n as f64)));
+    Some(svg((300, 260), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .margin_right(26)
+            .x_label_area_size(42)
+            .y_label_area_size(52)
+            .build_cartesian_2d(0.0..100.0, 0.0..100.0)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, 13, &INK))
+            .x_labels(5)
+            .y_labels(5)
+            .x_label_formatter(&|v| format!("{v:.0}"))
+            .y_label_formatter(&|v| format!("{v:.0}"))
+            .x_desc("promised by the covariance, %")
+            .y_desc("answers within, %")
+            .draw()?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (100.0, 100.0)], BLACK.stroke_width(1)))?;
+        chart.draw_series(LineSeries::new(line, color(d).stroke_width(2)))?;
+        Ok(())
+    }))
+}
+
+/// Accuracy against time: a point for every scene and detector.
+pub(super) fn speed(summary: &Summary) -> String {
+    let points: Vec<(usize, f64, f64)> = summary
+        .scenes
+        .iter()
+        .flat_map(|scene| scene.detectors.iter().enumerate())
+        .filter_map(|(d, m)| Some((d, m.ms?.p50.max(LEAST), m.rmse?.max(LEAST))))
+        .collect();
+    let (left, right) = decades(points.iter().map(|p| p.1));
+    let (low, high) = decades(points.iter().map(|p| p.2));
+    svg((560, 320), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .margin_right(26)
+            .x_label_area_size(42)
+            .y_label_area_size(58)
+            .build_cartesian_2d((left..right).log_scale(), (low..high).log_scale())?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, 13, &INK))
+            .x_label_formatter(&decade_label)
+            .y_label_formatter(&decade_label)
+            .x_desc("median time per frame, ms")
+            .y_desc("RMSE per axis, px")
+            .draw()?;
+        let dots = points.iter().map(|&(d, x, y)| Circle::new((x, y), 5, color(d).filled()));
+        chart.draw_series(dots)?;
         Ok(())
     })
 }
