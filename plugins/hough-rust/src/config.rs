@@ -20,7 +20,7 @@ pub enum Polarity {
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Smallest radius that is looked for, in pixels.
-    #[schemars(range(min = 4.0, max = 4096.0))]
+    #[schemars(range(min = 2.0, max = 4096.0))]
     pub min_radius: f64,
     /// Largest radius that is looked for, in pixels; 0 for 0.6 of the picture's shorter side.
     #[schemars(range(min = 0.0, max = 8192.0))]
@@ -33,6 +33,9 @@ pub struct Config {
     /// Discs with a lower score are not reported. The score runs from 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
+    /// Look near the last answers first; the whole picture is searched when one of
+    /// them is not there again, and every 30 frames for what is new.
+    pub tracking: bool,
 }
 
 impl Default for Config {
@@ -43,6 +46,7 @@ impl Default for Config {
             polarity: Polarity::Both,
             max_circles: 32,
             min_score: 0.3,
+            tracking: false,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     pyramid::{MAX_LEVELS, Pyramid, to_full, to_level},
     rays::{Circle, Rays, Ring},
     refine::{Fit, Refiner},
+    tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
 
@@ -92,6 +93,15 @@ struct Found {
     score: f64,
 }
 
+impl Found {
+    /// The same for a picture that begins (x, y) further to the upper left.
+    fn at(mut self, x: f64, y: f64) -> Self {
+        self.fit.circle.x += x;
+        self.fit.circle.y += y;
+        self
+    }
+}
+
 /// The detector: see the crate's documentation.
 #[derive(Debug)]
 pub struct HoughRust {
@@ -107,6 +117,9 @@ pub struct HoughRust {
     waiting: Vec<Seed>,
     candidates: Vec<Candidate>,
     found: Vec<Found>,
+    tracks: Tracks,
+    /// What tracking has found so far in this picture.
+    followed: Vec<Found>,
 }
 
 impl Detector for HoughRust {
@@ -120,7 +133,14 @@ impl Detector for HoughRust {
         let image = Image::of_frame(frame).ok_or_else(|| {
             PluginError::failed(format!("pixel format {} is not gray8 or bgr8", frame.format()))
         })?;
-        self.search(&image);
+        if !(self.config.tracking && self.follow_tracks(&image)) {
+            self.search(&image, self.radii(&image));
+            self.tracks.searched();
+        }
+        if self.config.tracking {
+            let circles = self.found.iter().map(|f| f.fit.circle);
+            self.tracks.update((image.width, image.height), circles);
+        }
         for f in &self.found {
             let c = &f.fit.covariance;
             found.push(
@@ -160,20 +180,58 @@ impl HoughRust {
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
+            tracks: Tracks::default(),
+            followed: Vec::with_capacity(256),
         })
     }
 
-    fn search(&mut self, image: &Image<'_>) {
+    /// Smallest and largest radius in a picture.
+    fn radii(&self, image: &Image<'_>) -> (f64, f64) {
+        let Config { min_radius, max_radius, .. } = self.config;
+        let side = image.width.min(image.height) as f64;
+        (min_radius, if max_radius > 0.0 { max_radius } else { 0.6 * side })
+    }
+
+    /// Looks for the discs of the last picture near where they should be now.
+    /// Returns whether all are there.
+    fn follow_tracks(&mut self, image: &Image<'_>) -> bool {
+        self.followed.clear();
+        let areas = self.tracks.areas((image.width, image.height));
+        for i in 0..areas {
+            let area = self.tracks.area(i);
+            let Area { x, y, width, height, expected } = area;
+            let (least, most) = self.radii(image);
+            let radii = ((0.75 * expected.r).max(least), (1.33 * expected.r).min(most));
+            self.search(&image.crop(x, y, width, height), radii);
+            let here = self.found.iter().map(|f| f.at(x as f64, y as f64));
+            let is_new = |f: &Found| {
+                !self.followed.iter().any(|old| overlaps(&old.fit.circle, &f.fit.circle))
+            };
+            let best =
+                here.filter(|f| area.holds(&f.fit.circle, image) && is_new(f)).min_by(|a, b| {
+                    let far = |f: &Found| {
+                        let c = f.fit.circle;
+                        (c.x - expected.x).hypot(c.y - expected.y) + (c.r - expected.r).abs()
+                    };
+                    far(a).total_cmp(&far(b))
+                });
+            let Some(best) = best else { return false };
+            self.followed.push(best);
+        }
+        if areas > 0 {
+            std::mem::swap(&mut self.found, &mut self.followed);
+            self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        }
+        areas > 0
+    }
+
+    fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) {
         self.candidates.clear();
         self.waiting.clear();
         self.found.clear();
         if image.width < 12 || image.height < 12 {
             return;
         }
-        let side = image.width.min(image.height) as f64;
-        let smallest = self.config.min_radius;
-        let largest =
-            if self.config.max_radius > 0.0 { self.config.max_radius } else { 0.6 * side };
         let level_of =
             |r: f64| ((r / LEVEL_RADII.0).log2().floor().max(0.0) as usize).min(MAX_LEVELS);
         // Small radii are looked for at half size: averaging is worth more
@@ -196,7 +254,7 @@ impl HoughRust {
             );
         }
         self.follow_waiting(image);
-        self.candidates.sort_by(|a, b| {
+        self.candidates.sort_unstable_by(|a, b| {
             let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
         });
@@ -236,7 +294,7 @@ impl HoughRust {
                     self.seeds.push(Seed { level, circle, coverage, sign, step });
                 }
             }
-            self.seeds.sort_by(|a, b| b.coverage.total_cmp(&a.coverage));
+            self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
             for i in 0..self.seeds.len() {
                 let seed = self.seeds[i];
                 if i < CLEAR_CLIMBS && seed.coverage >= CLEAR_RIM {
@@ -250,7 +308,7 @@ impl HoughRust {
 
     /// Follows the best of the seeds that were put off.
     fn follow_waiting(&mut self, full: &Image<'_>) {
-        self.waiting.sort_by(|a, b| b.coverage.total_cmp(&a.coverage));
+        self.waiting.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
         let mut climbs = 0;
         for i in 0..self.waiting.len() {
             if climbs == OTHER_CLIMBS {
@@ -381,9 +439,8 @@ impl HoughRust {
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
             let score = fit.support / (1.0 + sd);
-            let largest =
-                if self.config.max_radius > 0.0 { 1.05 * self.config.max_radius } else { side };
-            let inside = fit.circle.r >= 0.95 * self.config.min_radius && fit.circle.r < largest;
+            let largest = if self.config.max_radius > 0.0 { self.config.max_radius } else { side };
+            let inside = (self.config.min_radius..=largest).contains(&fit.circle.r);
             if fit.support >= MIN_SUPPORT
                 && score >= self.config.min_score
                 && inside
@@ -393,7 +450,7 @@ impl HoughRust {
                 self.found.push(Found { fit, score });
             }
         }
-        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 }
 

@@ -51,6 +51,18 @@ impl<'a> Image<'a> {
         Self { planes, channels, step: 1, stride: width, width, height }
     }
 
+    /// The `width` x `height` pixels from column `x` and row `y` on, all of them
+    /// inside the picture.
+    #[must_use]
+    pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
+        debug_assert!(x + width <= self.width && y + height <= self.height);
+        let mut crop = Self { width, height, ..*self };
+        for plane in crop.planes.iter_mut().take(self.channels) {
+            *plane = &plane[y * self.stride + x * self.step..];
+        }
+        crop
+    }
+
     /// One or three.
     pub fn channels(&self) -> usize {
         self.channels

@@ -10,6 +10,7 @@
 //! | radius and coverage by the edges around a peak | [`coverage`] |
 //! | the circle by rays, and the way back to full resolution | [`rays`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
+//! | optionally: where the discs of the last picture are now | [`tracks`] |
 //!
 //! [`HoughRust`] puts them together.
 
@@ -24,6 +25,7 @@ pub mod pyramid;
 pub mod rays;
 pub mod refine;
 pub mod simd;
+pub mod tracks;
 pub mod votes;
 
 pub use config::{Config, Polarity};

@@ -1,0 +1,77 @@
+//! Tracking gives what a full search gives, for less work.
+
+mod support;
+
+use plumbline_hough_rust::{Config, HoughRust};
+use plumbline_plugin_api::{Detections, Detector, Frame, PixelFormat};
+use support::{Canvas, Disc, Random};
+
+const SIZE: (usize, usize) = (320, 240);
+
+fn detector(tracking: bool) -> HoughRust {
+    HoughRust::with_config(Config { tracking, ..Config::default() }).unwrap()
+}
+
+fn detect(detector: &mut HoughRust, data: &[u8]) -> Vec<[f64; 3]> {
+    let frame = Frame::packed(data, SIZE.0 as u32, SIZE.1 as u32, PixelFormat::GRAY8).unwrap();
+    let mut found = Detections::new();
+    detector.detect(&frame, &mut found).unwrap();
+    let mut all: Vec<_> = found.iter().map(|d| [d.x, d.y, d.radius]).collect();
+    all.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    all
+}
+
+fn picture(discs: &[(f64, f64)], random: &mut Random) -> Vec<u8> {
+    let mut canvas = Canvas::new(SIZE.0, SIZE.1, 60.0);
+    for &(x, y) in discs {
+        canvas.disc(Disc { x, y, r: 14.0, blur: 0.7 }, |_, _| 180.0);
+    }
+    canvas.bytes(3.0, random)
+}
+
+#[test]
+fn discs_in_motion_are_followed_as_a_full_search_finds_them() {
+    let mut random = Random(6);
+    let (mut full, mut tracking) = (detector(false), detector(true));
+    for k in 0..50 {
+        let t = f64::from(k);
+        // One goes into the border's reach, the other bounces at half time.
+        let bounce = if k < 25 { 3.1 * t } else { 3.1 * (50.0 - t) };
+        let data = picture(&[(30.0 + 1.7 * t, 60.2), (200.0, 40.0 + bounce)], &mut random);
+        let (a, b) = (detect(&mut full, &data), detect(&mut tracking, &data));
+        assert_eq!(a.len(), 2, "picture {k}");
+        assert_eq!(b.len(), 2, "picture {k}");
+        for (a, b) in a.iter().flatten().zip(b.iter().flatten()) {
+            assert!((a - b).abs() < 0.01, "picture {k}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn a_disc_that_jumps_is_found_in_the_same_picture() {
+    let mut random = Random(6);
+    let mut tracking = detector(true);
+    for (x, y) in [(60.0, 60.0), (62.0, 60.0), (250.0, 180.0), (252.0, 180.0)] {
+        let found = detect(&mut tracking, &picture(&[(x, y)], &mut random));
+        assert_eq!(found.len(), 1);
+        assert!((found[0][0] - x).abs() < 0.1 && (found[0][1] - y).abs() < 0.1, "{found:?}");
+    }
+}
+
+#[test]
+fn a_disc_that_comes_in_is_found_within_thirty_pictures() {
+    let mut random = Random(6);
+    let mut tracking = detector(true);
+    assert_eq!(detect(&mut tracking, &picture(&[(60.0, 60.0)], &mut random)).len(), 1);
+    let both = picture(&[(60.0, 60.0), (250.0, 180.0)], &mut random);
+    let seen = (0..31).any(|_| detect(&mut tracking, &both).len() == 2);
+    assert!(seen);
+}
+
+#[test]
+fn a_disc_that_leaves_is_not_reported() {
+    let mut random = Random(6);
+    let mut tracking = detector(true);
+    assert_eq!(detect(&mut tracking, &picture(&[(60.0, 60.0)], &mut random)).len(), 1);
+    assert!(detect(&mut tracking, &picture(&[], &mut random)).is_empty());
+}
