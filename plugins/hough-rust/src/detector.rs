@@ -28,6 +28,8 @@ const MIN_RIM: f32 = 0.4;
 /// Peaks with at least this share of the rim are followed at once; the others
 /// wait until all levels have been searched.
 const CLEAR_RIM: f32 = 0.75;
+/// Share of the rim, by rays, that a whole disc shows at least.
+const WHOLE_RIM: f32 = 0.8;
 /// Clear peaks that are followed in one level and polarity, at most.
 const CLEAR_CLIMBS: usize = 12;
 /// Waiting peaks that are followed, at most, the best first.
@@ -367,19 +369,22 @@ impl HoughRust {
         let mut coarse = None;
         loop {
             let found = self.look(full, n, seed, &circle, doubt);
-            let is_clear = |c: &Candidate| c.ring.coverage >= CLEAR_RIM;
+            let is_whole = |c: &Candidate| c.ring.coverage >= WHOLE_RIM;
             if n == 0 {
-                if found.as_ref().is_none_or(|c| !is_clear(c)) && seed.coverage >= CLEAR_RIM {
+                // A sharp arc is a disc that is partly hidden.
+                let is_good =
+                    |c: &Candidate| c.ring.coverage >= CLEAR_RIM || c.ring.spread < 0.5 * SCATTERED;
+                if !found.as_ref().is_some_and(is_good) && seed.coverage >= CLEAR_RIM {
                     coarse = coarse.or_else(|| {
                         let own = self.look(full, seed.level, seed, &seed.circle, 0.5);
-                        own.filter(is_clear).map(|c| c.at_full(seed.level))
+                        own.filter(is_whole).map(|c| c.at_full(seed.level))
                     });
                     return coarse.or(found);
                 }
                 return found;
             }
             let found = found?;
-            if is_clear(&found) {
+            if is_whole(&found) {
                 coarse = Some(found.at_full(n));
             }
             let next = n.saturating_sub(2);
