@@ -48,7 +48,7 @@ impl Area {
 /// The discs that are followed.
 #[derive(Debug, Default)]
 pub struct Tracks {
-    tracks: Vec<Track>,
+    now: Vec<Track>,
     before: Vec<Track>,
     size: (usize, usize),
     age: u32,
@@ -58,12 +58,12 @@ impl Tracks {
     /// How many areas there are to look at in a picture of this size: 0 when the
     /// whole must be searched.
     pub fn areas(&self, size: (usize, usize)) -> usize {
-        if self.size == size && self.age < REFRESH { self.tracks.len() } else { 0 }
+        if self.size == size && self.age < REFRESH { self.now.len() } else { 0 }
     }
 
     /// The area of disc `i`.
     pub fn area(&self, i: usize) -> Area {
-        let Track { circle, velocity: [vx, vy] } = self.tracks[i];
+        let Track { circle, velocity: [vx, vy] } = self.now[i];
         let expected = Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r };
         // Room for a bounce, which may send the disc anywhere.
         let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * vx.hypot(vy);
@@ -84,8 +84,8 @@ impl Tracks {
 
     /// Takes over what was found in a picture of this size.
     pub fn update(&mut self, size: (usize, usize), found: impl Iterator<Item = Circle>) {
-        std::mem::swap(&mut self.tracks, &mut self.before);
-        self.tracks.clear();
+        std::mem::swap(&mut self.now, &mut self.before);
+        self.now.clear();
         self.age += 1;
         for circle in found {
             let distance = |t: &Track| (t.circle.x - circle.x).hypot(t.circle.y - circle.y);
@@ -96,7 +96,7 @@ impl Tracks {
                 }
                 _ => [0.0; 2],
             };
-            self.tracks.push(Track { circle, velocity });
+            self.now.push(Track { circle, velocity });
         }
         self.size = size;
     }

@@ -148,7 +148,11 @@ impl Refiner {
             }
             let least = if weighing.limit < f32::INFINITY { ROBUST_ROUNDS } else { TESTS[1] };
             // Once the fit is near its end, what it leaves is looked at.
-            if round >= least && !changed && !examined && size < NEARLY * close {
+            if round >= least
+                && !changed
+                && !examined
+                && (size < NEARLY * close || round > ROBUST_ROUNDS)
+            {
                 examined = true;
                 changed = self.extend(&p, variance, left, &mut active, &mut weighing);
                 // Light that changes along the rim is seldom linear.
@@ -208,7 +212,7 @@ impl Refiner {
         let mut sums = [(0.0_f32, 0.0_f32); 2];
         for i in 0..pixels.len() {
             let f = pixels.share[i];
-            if pixels.mask[i] > 0.0 && (f < 0.02 || f > 0.98) {
+            if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
                 let sum = &mut sums[usize::from(f > 0.5)];
                 // A few gross ones must not decide.
                 sum.0 += pixels.residual[i].abs();
@@ -223,7 +227,7 @@ impl Refiner {
     }
 
     fn report(
-        &self,
+        &mut self,
         start: Circle,
         p: &[f64; N],
         sums: &Sums,
@@ -247,9 +251,30 @@ impl Refiner {
         })
     }
 
-    fn support(&self, p: &[f64; N], variance: f64) -> f64 {
-        let noise = variance.sqrt() as f32;
+    fn support(&mut self, p: &[f64; N], variance: f64) -> f64 {
+        // A misfit must not pass for noise: it raises the variance, but hardly
+        // the difference between a pixel's residual and its neighbour's.
+        let noise = (variance.sqrt() as f32).min(self.grain());
         f64::from(sectors::support(&self.pixels, p[2] as f32, p[5] as f32, noise))
+    }
+
+    /// Standard deviation that the median difference of neighbouring residuals
+    /// tells.
+    fn grain(&mut self) -> f32 {
+        let Pixels { dx, dy, residual, .. } = &self.pixels;
+        let step = (residual.len() / 1024).max(1);
+        self.scratch.clear();
+        self.scratch.extend(
+            (1..residual.len())
+                .step_by(step)
+                .filter(|&i| dy[i] == dy[i - 1] && dx[i] - dx[i - 1] < 1.5)
+                .map(|i| (residual[i] - residual[i - 1]).abs()),
+        );
+        if self.scratch.is_empty() {
+            return f32::INFINITY;
+        }
+        let scale = 1.4826 * std::f32::consts::FRAC_1_SQRT_2;
+        (scale * median(&mut self.scratch)).max(ROUNDING.sqrt() as f32)
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {

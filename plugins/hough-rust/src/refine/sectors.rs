@@ -45,7 +45,7 @@ fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
-        if pixels.mask[i] > 0.0 && (f < 0.02 || f > 0.98) {
+        if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
             let side = &mut s.flat[usize::from(f > 0.5)];
             side.0 += 1.0;
             side.1 += pixels.residual[i];
@@ -157,7 +157,7 @@ pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32
         let amplitude = vf / ff / contrast;
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (noise / s.jj.max(1e-9).sqrt()).min(0.35);
-        let tolerance = 0.15 + 0.012 * r + 2.0 * blurry;
+        let tolerance = 0.1 + 0.02 * r + 2.0 * blurry;
         if amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance {
             good += 1.0;
         }
