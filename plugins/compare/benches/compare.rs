@@ -37,7 +37,7 @@ fn time(detector: &mut dyn Competitor, data: &[u8], w: usize, h: usize) -> (f64,
 }
 
 fn speed() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{:<20} {:<22} {:>10} {:>9} {:>10}", "frame", "detector", "ms", "x ours", "error px");
+    println!("{:<20} {:<24} {:>10} {:>9} {:>10}", "frame", "detector", "ms", "x ours", "error px");
     for (w, h, r) in [(640, 480, 60.0), (1920, 1080, 120.0), (3840, 2160, 240.0)] {
         for kind in ["clean", "clutter"] {
             let mut random = Random(5);
@@ -55,7 +55,8 @@ fn speed() -> Result<(), Box<dyn std::error::Error>> {
             let radii = (r as i32 / 2, 2 * r as i32);
             let mut ours = 0.0;
             for detector in &mut competitors(radii)? {
-                let skip = kind == "clutter" && w > 640 && detector.name() != "hough-rust";
+                let skip =
+                    kind == "clutter" && w > 640 && !detector.name().starts_with("hough-rust");
                 if skip {
                     continue;
                 }
@@ -66,7 +67,7 @@ fn speed() -> Result<(), Box<dyn std::error::Error>> {
                 let error = answer
                     .map_or("-".into(), |a| format!("{:.4}", (a.x - disc.x).hypot(a.y - disc.y)));
                 println!(
-                    "{:<20} {:<22} {:>10.3} {:>9.1} {:>10}",
+                    "{:<20} {:<24} {:>10.3} {:>9.1} {:>10}",
                     format!("{w} x {h} {kind}"),
                     detector.name(),
                     ms,
@@ -85,12 +86,13 @@ fn competitors(radii: (i32, i32)) -> Result<Vec<Box<dyn Competitor>>, Box<dyn st
         Box::new(Gradient::new(radii)),
         Box::new(EdCircles::new()?),
         Box::new(Radsym::new(radii)),
+        Box::new(Ours::told(radii)),
     ])
 }
 
 fn accuracy() -> Result<(), Box<dyn std::error::Error>> {
     println!(
-        "\n{:<20} {:<22} {:>8} {:>10} {:>9}",
+        "\n{:<20} {:<24} {:>8} {:>10} {:>9}",
         "scene", "detector", "found", "rmse px", "/bound"
     );
     for (name, noise) in [("clean", 0.0), ("noise 2", 2.0), ("noise 10", 10.0)] {
@@ -123,7 +125,7 @@ fn accuracy() -> Result<(), Box<dyn std::error::Error>> {
             }
             let n = f64::from(found);
             println!(
-                "{name:<20} {label:<22} {:>8} {:>10.5} {:>9.2}",
+                "{name:<20} {label:<24} {:>8} {:>10.5} {:>9.2}",
                 format!("{found}/{frames}"),
                 (sum / n).sqrt(),
                 (ratio / n).sqrt()

@@ -28,30 +28,42 @@ pub trait Competitor {
     fn detect(&mut self, data: &[u8], width: usize, height: usize) -> Option<Answer>;
 }
 
-/// hough-rust with its default settings: no radius is given.
-pub struct Ours(HoughRust, Detections);
+/// hough-rust.
+pub struct Ours {
+    name: &'static str,
+    detector: HoughRust,
+    found: Detections,
+}
 
 impl Ours {
-    /// With default settings.
+    /// With default settings: no radius is given.
     #[allow(clippy::new_without_default, reason = "alike for all competitors")]
     pub fn new() -> Self {
-        Self(
-            HoughRust::with_config(Config::default()).expect("defaults are valid"),
-            Detections::new(),
-        )
+        Self::with("hough-rust", Config::default())
+    }
+
+    /// Told the radius as OpenCV is.
+    pub fn told((from, to): (i32, i32)) -> Self {
+        let radii = Config { min_radius: from.into(), max_radius: to.into(), ..Config::default() };
+        Self::with("hough-rust, told radius", radii)
+    }
+
+    fn with(name: &'static str, config: Config) -> Self {
+        let detector = HoughRust::with_config(config).expect("these settings are valid");
+        Self { name, detector, found: Detections::new() }
     }
 }
 
 impl Competitor for Ours {
     fn name(&self) -> &'static str {
-        "hough-rust"
+        self.name
     }
 
     fn detect(&mut self, data: &[u8], width: usize, height: usize) -> Option<Answer> {
         let frame = Frame::packed(data, width as u32, height as u32, PixelFormat::GRAY8).ok()?;
-        self.1.clear();
-        self.0.detect(&frame, &mut self.1).ok()?;
-        self.1.first().map(|d| Answer { x: d.x, y: d.y, radius: d.radius })
+        self.found.clear();
+        self.detector.detect(&frame, &mut self.found).ok()?;
+        self.found.first().map(|d| Answer { x: d.x, y: d.y, radius: d.radius })
     }
 }
 
