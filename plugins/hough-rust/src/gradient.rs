@@ -122,13 +122,13 @@ impl EdgeFinder {
     /// known multiple of the median, and there it is at most, so that real edges
     /// do not raise it; a regular texture has it closer to the median.
     fn choose_threshold(&mut self, image: &Image<'_>) -> u16 {
-        let mut histogram = [0_u32; 512];
+        let mut histogram = [0_u32; 1024];
         let step = (image.height / 24).max(1);
         let mut n = 0;
         for y in (1 + step / 2..image.height - 1).step_by(step) {
             self.gradient(image, y);
             for &m in &self.rows[y % 3].magnitude[1..image.width - 1] {
-                histogram[usize::from(m / 4).min(511)] += 1;
+                histogram[usize::from(m).min(1023)] += 1;
             }
             n += image.width as u32 - 2;
         }
@@ -138,11 +138,11 @@ impl EdgeFinder {
                 above -= i64::from(count);
                 above < 0
             });
-            4.0 * bin.unwrap_or(0) as f64
+            bin.unwrap_or(0) as f64
         };
         let share = (NOISE_PIXELS / (image.width * image.height) as f64).min(NOISE_SHARE);
         let typical = quantile(0.5) * above_median(share);
-        FLOOR.max(typical.min(quantile(share) + 4.0) as u16)
+        FLOOR.max(typical.min(quantile(share) + 1.0) as u16)
     }
 
     fn gradient(&mut self, image: &Image<'_>, y: usize) {
