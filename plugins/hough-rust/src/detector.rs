@@ -437,6 +437,12 @@ impl HoughRust {
             if self.found.iter().any(|f| overlaps(&f.fit.circle, &at)) {
                 continue;
             }
+            // The fit moves a radius by little: what is far out stays out.
+            let slack = 0.05 * at.r + 2.0;
+            let (least, most) = self.radii(image);
+            if at.r + slack < least || (self.config.max_radius > 0.0 && at.r - slack > most) {
+                continue;
+            }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let Some(fit) = self.refiner.fit(image, &c.weights, at, c.ring.width(), contrast)
             else {
