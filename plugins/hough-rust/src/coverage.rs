@@ -1,10 +1,13 @@
 //! How much of a circle's rim the edges show: for a centre, the radius at which
 //! edges that point at it fill the most directions.
 
-use crate::{gradient::EdgeTable, simd::dispatch, votes::Side};
+use crate::{
+    gradient::EdgeTable,
+    sector::{SECTORS, middle, sector},
+    simd::dispatch,
+    votes::Side,
+};
 
-/// Directions that are told apart.
-const SECTORS: u32 = 32;
 /// Radii that are told apart: half a pixel each.
 const BINS: usize = 32;
 /// Bins that count as one radius: a centre that is off by half a pixel spreads
@@ -68,7 +71,7 @@ impl Rims {
             // A small circle has fewer edges than sectors: two make one.
             let pairs = |m: u32| (m | m >> 1) & 0x5555_5555;
             let share = |shown: u32, seen: u32| {
-                shown.count_ones() as f32 / seen.count_ones().max(SECTORS / 8) as f32
+                shown.count_ones() as f32 / seen.count_ones().max(SECTORS as u32 / 8) as f32
             };
             let coverage = share(pairs(mask & seen), pairs(seen));
             // The single sectors choose among radii that are alike.
@@ -86,13 +89,6 @@ impl Rims {
     }
 }
 
-/// The sector of an offset: a pseudo-angle, monotonic in the angle and cheap.
-fn sector(dx: f32, dy: f32) -> u32 {
-    let t = dy / (dx.abs() + dy.abs()).max(1e-6);
-    let turn = if dx >= 0.0 { 1.0 + t } else { 3.0 - t };
-    ((turn * (SECTORS as f32 / 4.0)) as u32) % SECTORS
-}
-
 /// The sectors in which a circle lies inside the picture.
 fn visible((x, y): (f32, f32), r: f32, (width, height): (usize, usize)) -> u32 {
     let (right, bottom) = (width as f32 - 2.0, height as f32 - 2.0);
@@ -101,11 +97,8 @@ fn visible((x, y): (f32, f32), r: f32, (width, height): (usize, usize)) -> u32 {
     }
     let mut seen = 0;
     for k in 0..SECTORS {
-        // The direction of the sector's middle, by the same pseudo-angle.
-        let turn = (k as f32 + 0.5) / (SECTORS as f32 / 4.0);
-        let (t, ahead) = if turn < 2.0 { (turn - 1.0, 1.0) } else { (3.0 - turn, -1.0) };
-        let (dx, dy) = (ahead * (1.0 - t.abs()), t);
-        let scale = r / (dx * dx + dy * dy).sqrt();
+        let (dx, dy, length) = middle(k);
+        let scale = r / length;
         let (px, py) = (x + dx * scale, y + dy * scale);
         if px >= 1.0 && py >= 1.0 && px <= right && py <= bottom {
             seen |= 1 << k;

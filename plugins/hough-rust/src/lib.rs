@@ -24,6 +24,7 @@ pub mod linalg;
 pub mod pyramid;
 pub mod rays;
 pub mod refine;
+mod sector;
 pub mod simd;
 pub mod tracks;
 pub mod votes;

@@ -74,52 +74,6 @@ impl Default for Rays {
 }
 
 impl Rays {
-    /// The radius in `from..=to` at which most rays from (x, y) leave the disc,
-    /// with the share of rays that do. `sign` is 1 for a disc brighter than its
-    /// surroundings; a drop counts from `step` grey levels on.
-    pub fn probe(
-        &self,
-        image: &Image<'_>,
-        weights: &Weights,
-        (x, y): (f32, f32),
-        (from, to): (f32, f32),
-        sign: f32,
-        step: f32,
-    ) -> Option<(f32, f32)> {
-        let first = (from - 2.0).max(0.0);
-        let n = ((to + 3.0 - first) as usize).min(MAX_SAMPLES);
-        let mut hits = [0_u32; MAX_SAMPLES];
-        let mut sums = [0.0_f32; MAX_SAMPLES];
-        let mut seen = [0_u32; MAX_SAMPLES];
-        for &(dx, dy) in self.directions.iter().step_by(2) {
-            let mut values = [0.0_f32; MAX_SAMPLES];
-            let mut m = 0;
-            while m < n {
-                let rho = first + m as f32;
-                let (px, py) = (x + dx * rho, y + dy * rho);
-                if !image.contains(px, py) {
-                    break;
-                }
-                values[m] = sign * image.pixel((px + 0.5) as usize, (py + 0.5) as usize, weights);
-                m += 1;
-            }
-            for k in 1..m.saturating_sub(1) {
-                let near = |j: usize| values[j - 1] - values[(j + 1).min(m - 1)];
-                let drop = near(k).max(near((k - 1).max(1))).max(near((k + 1).min(m - 1)));
-                seen[k] += 1;
-                hits[k] += u32::from(drop >= step);
-                sums[k] += near(k).clamp(-4.0 * step, 4.0 * step);
-            }
-        }
-        let rays = RAYS as u32 / 2;
-        let best = (1..n.saturating_sub(1)).filter(|&k| 2 * seen[k] > rays).max_by(|&a, &b| {
-            let value =
-                |k: usize| hits[k] as f32 / seen[k] as f32 + sums[k] / (4.0 * step * rays as f32);
-            value(a).total_cmp(&value(b))
-        })?;
-        Some((first + best as f32, hits[best] as f32 / seen[best] as f32))
-    }
-
     /// Moves `circle` to the edge points that rays find within `window` pixels
     /// of it. An edge counts from a drop of `step` grey levels over 2 pixels on.
     pub fn fit(

@@ -1,9 +1,7 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
 use super::kernel::Pixels;
-
-/// Directions that are told apart.
-pub(super) const SECTORS: usize = 32;
+use crate::sector::{SECTORS, middle, sector};
 
 /// What a sector saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,14 +18,6 @@ struct Sector {
     jj: f32,
     /// Off the edge, outside and inside: pixels and the sum of their residuals.
     flat: [(f32, f32); 2],
-}
-
-/// The sector that an offset lies in: a pseudo-angle, monotonic in the angle
-/// and cheap.
-fn sector(dx: f32, dy: f32) -> usize {
-    let t = dy / (dx.abs() + dy.abs()).max(1e-6);
-    let turn = if dx >= 0.0 { 1.0 + t } else { 3.0 - t };
-    ((turn * (SECTORS as f32 / 4.0)) as usize) % SECTORS
 }
 
 fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
@@ -75,7 +65,8 @@ pub(super) fn misfit(pixels: &Pixels, variance: f32) -> Misfit {
     let mut by = [(0.0, 0.0); 2];
     let mut uneven = [0; 2];
     for (k, s) in sectors.iter().enumerate() {
-        let (sin, cos) = middle(k);
+        let (x, y, length) = middle(k);
+        let (sin, cos) = (y / length, x / length);
         for (sum, f) in by.iter_mut().zip([cos * cos - sin * sin, 2.0 * sin * cos]) {
             sum.0 += f * s.je;
             sum.1 += f * f * s.jj;
@@ -103,15 +94,6 @@ pub(super) fn keep_rim(
             pixels.mask[i] = 0.0;
         }
     }
-}
-
-/// Sine and cosine of the direction of a sector's middle.
-fn middle(k: usize) -> (f32, f32) {
-    let turn = (k as f32 + 0.5) / (SECTORS as f32 / 4.0);
-    let (t, ahead) = if turn < 2.0 { (turn - 1.0, 1.0) } else { (3.0 - turn, -1.0) };
-    let (x, y) = (ahead * (1.0 - t.abs()), t);
-    let length = (x * x + y * y).sqrt();
-    (y / length, x / length)
 }
 
 /// Masks the sectors with many residuals beyond `limit`, and their neighbours
@@ -168,22 +150,6 @@ pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sectors_go_round_once() {
-        let mut seen = [0; SECTORS];
-        let mut turns = 0;
-        let mut last = sector(1.0, -1e-3);
-        for i in 0..720 {
-            let (s, c) = libm::sincosf(i as f32 / 720.0 * std::f32::consts::TAU);
-            let k = sector(c, s);
-            seen[k] += 1;
-            turns += usize::from(k != last);
-            last = k;
-        }
-        assert!(seen.iter().all(|n| *n > 10), "{seen:?}");
-        assert!((SECTORS - 1..=SECTORS + 1).contains(&turns), "{turns}");
-    }
 
     #[test]
     fn a_hidden_quarter_is_masked_and_the_rest_stays() {
