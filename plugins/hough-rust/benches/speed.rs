@@ -38,12 +38,13 @@ const VGA: Case = Case {
     strength: 0.0,
 };
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 16] = [
     VGA,
     Case { name: "vga gray sharp", blur: 0.0, ..VGA },
     Case { name: "vga bgr sharp", blur: 0.0, colour: true, ..VGA },
     Case { name: "vga gray noise 6", noise: 6.0, ..VGA },
     Case { name: "vga bgr noise 6", noise: 6.0, colour: true, ..VGA },
+    Case { name: "vga gray noise 2", noise: 2.0, radius: 60.0, ..VGA },
     Case { name: "vga polygons", texture: "polygons", strength: 25.0, noise: 2.0, ..VGA },
     Case { name: "vga fractal", texture: "fractal", strength: 25.0, noise: 2.0, ..VGA },
     Case { name: "vga grain", texture: "grain", strength: 25.0, noise: 2.0, ..VGA },
@@ -56,8 +57,10 @@ const CASES: [Case; 13] = [
         ..VGA
     },
     Case { name: "1080p gray clean", size: (1920, 1080), radius: 60.0, ..VGA },
+    Case { name: "1080p gray noise 2", size: (1920, 1080), radius: 120.0, noise: 2.0, ..VGA },
     Case { name: "1080p gray noise 6", size: (1920, 1080), radius: 60.0, noise: 6.0, ..VGA },
     Case { name: "4k gray clean", size: (3840, 2160), radius: 120.0, ..VGA },
+    Case { name: "4k gray noise 2", size: (3840, 2160), radius: 240.0, noise: 2.0, ..VGA },
     Case { name: "4k gray noise 6", size: (3840, 2160), radius: 120.0, noise: 6.0, ..VGA },
 ];
 

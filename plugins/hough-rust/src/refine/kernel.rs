@@ -18,7 +18,11 @@ pub(super) const CURVED: usize = 16;
 /// Smallest total width of an edge: sampling alone, almost.
 pub(super) const MIN_WIDTH: f64 = 0.2895;
 
+/// Pixels that are worked on together, and those of one vector.
 const BLOCK: usize = 64;
+const LANES: usize = 8;
+/// Blocks that are summed in single precision.
+const FLUSHED: usize = 16;
 const SUMS: usize = N * (N + 1) / 2 + N + 2;
 
 /// The pixels of an annulus: offsets from where the fit began, grey value, a
@@ -77,35 +81,58 @@ pub(super) struct Weighing {
     pub(super) excess: f32,
 }
 
-/// One pass over `pixels` with the parameters `p`. Only the first `rows`
-/// unknowns are worked out; the others' entries are 0.
+/// One pass over `pixels` with the parameters `p`. Only the `wanted` unknowns
+/// are worked out; the others' entries are 0.
 pub(super) fn accumulate(
     pixels: &mut Pixels,
     p: &[f64; N],
     weighing: Weighing,
-    rows: usize,
+    wanted: &[bool; N],
 ) -> Sums {
+    let (index, n) = chosen(wanted);
+    let rows = &index[..n];
+    let mut with_residual = index;
+    with_residual[n] = N;
     let mut raw = [0.0_f64; SUMS];
-    normal_equations(pixels, &p.map(|v| v as f32), weighing, rows, &mut raw);
+    let p = p.map(|v| v as f32);
+    normal_equations(pixels, &p, weighing, &with_residual[..=n], &mut raw);
     let mut sums =
         Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
-    let mut k = 0;
-    for i in 0..N {
-        for j in 0..=i {
-            sums.a[i][j] = raw[k];
-            sums.a[j][i] = raw[k];
-            k += 1;
+    for (i, &a) in rows.iter().enumerate() {
+        for &b in &rows[..=i] {
+            let sum = raw[a * (a + 1) / 2 + b];
+            sums.a[a][b] = sum;
+            sums.a[b][a] = sum;
         }
+        sums.b[a] = raw[N * (N + 1) / 2 + a];
     }
-    sums.b.copy_from_slice(&raw[k..k + N]);
     sums
+}
+
+/// The indices of the unknowns that are `wanted`, and how many there are; one
+/// place behind them is free.
+pub(super) fn chosen(wanted: &[bool; N]) -> ([usize; N + 1], usize) {
+    // By way of bits: the compiler unrolls loops over N that have a counter
+    // inside, and needs minutes to make sense of what it gets.
+    let mut bits = wanted.iter().rev().fold(0_u32, |bits, &w| bits << 1 | u32::from(w));
+    let mut index = [0; N + 1];
+    let mut n = 0;
+    while bits != 0 {
+        index[n] = bits.trailing_zeros() as usize;
+        bits &= bits - 1;
+        n += 1;
+    }
+    (index, n)
 }
 
 dispatch! {
     fn normal_equations(
-        pixels: &mut Pixels, p: &[f32; N], weighing: Weighing, rows: usize, out: &mut [f64; SUMS],
+        pixels: &mut Pixels, p: &[f32; N], weighing: Weighing, rows: &[usize], out: &mut [f64; SUMS],
     ) {
         let n = pixels.len();
+        // A disc that is not round, or curved light; the residual's row is last.
+        let extended = rows.len() > 1 && rows[rows.len() - 2] >= ROUND;
+        let mut lanes = [[0.0_f32; LANES]; SUMS - 1];
         let is_sharp = (p[3] * p[3] - PIXEL).max(0.0).sqrt() < SHARP;
         let mut block = Block::default();
         for start in (0..n).step_by(BLOCK) {
@@ -117,7 +144,7 @@ dispatch! {
             block.dy[..m].copy_from_slice(&pixels.dy[all.clone()]);
             block.value[..m].copy_from_slice(&pixels.value[all.clone()]);
             block.mask[..m].copy_from_slice(&pixels.mask[all.clone()]);
-            match (is_sharp, rows > ROUND) {
+            match (is_sharp, extended) {
                 (true, false) => block.evaluate::<true, false>(p, weighing),
                 (false, false) => block.evaluate::<false, false>(p, weighing),
                 (true, true) => block.evaluate::<true, true>(p, weighing),
@@ -126,9 +153,14 @@ dispatch! {
             pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
             pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
             pixels.share[all].copy_from_slice(&block.share[..m]);
-            add_products(&block.j, &block.weight, rows, out);
+            add_products(&block.j, &block.weight, rows, &mut lanes);
             out[SUMS - 1] += f64::from(block.robust.iter().sum::<f32>());
+            // Single precision is enough for so many.
+            if (start / BLOCK) % FLUSHED == FLUSHED - 1 {
+                flush(&mut lanes, out);
+            }
         }
+        flush(&mut lanes, out);
     }
 }
 
@@ -262,31 +294,63 @@ impl Block {
     }
 }
 
-/// Adds the weighted products of all pairs of rows of `j`, and the weights.
+/// Adds the weighted products of all pairs of `rows` of `j`, lane by lane.
 #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
 #[inline(always)]
 fn add_products(
     j: &[[f32; BLOCK]; N + 1],
     weight: &[f32; BLOCK],
-    rows: usize,
-    out: &mut [f64; SUMS],
+    rows: &[usize],
+    lanes: &mut [[f32; LANES]; SUMS - 1],
 ) {
     let mut weighted = [0.0_f32; BLOCK];
-    let wanted = |k: usize| k < rows || k == N;
-    for a in (0..=N).filter(|&a| wanted(a)) {
+    for (i, &a) in rows.iter().enumerate() {
         for k in 0..BLOCK {
             weighted[k] = weight[k] * j[a][k];
         }
-        for b in (0..=a).filter(|&b| wanted(b)) {
-            let mut lanes = [0.0_f32; 8];
-            for k in 0..BLOCK / 8 {
-                for l in 0..8 {
-                    lanes[l] += weighted[8 * k + l] * j[b][8 * k + l];
-                }
+        let first = a * (a + 1) / 2;
+        // Four at a time, which load the weighted row once.
+        let mut fours = rows[..=i].chunks_exact(4);
+        for four in &mut fours {
+            let sums = products(&weighted, [four[0], four[1], four[2], four[3]].map(|b| &j[b]));
+            for (&b, sum) in four.iter().zip(&sums) {
+                add(&mut lanes[first + b], sum);
             }
-            let sum: f32 = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
-                + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-            out[a * (a + 1) / 2 + b] += f64::from(sum);
         }
+        for &b in fours.remainder() {
+            let [sum] = products(&weighted, [&j[b]]);
+            add(&mut lanes[first + b], &sum);
+        }
+    }
+}
+
+/// Products of one row with `M` others, summed over every eighth pixel.
+#[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+#[inline(always)]
+fn products<const M: usize>(row: &[f32; BLOCK], others: [&[f32; BLOCK]; M]) -> [[f32; LANES]; M] {
+    let mut sums = [[0.0; LANES]; M];
+    for k in (0..BLOCK).step_by(LANES) {
+        for (sum, other) in sums.iter_mut().zip(others) {
+            for l in 0..LANES {
+                sum[l] += row[k + l] * other[k + l];
+            }
+        }
+    }
+    sums
+}
+
+#[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+#[inline(always)]
+fn add(to: &mut [f32; LANES], values: &[f32; LANES]) {
+    for l in 0..LANES {
+        to[l] += values[l];
+    }
+}
+
+/// Moves the sums of the lanes to `out`.
+fn flush(lanes: &mut [[f32; LANES]; SUMS - 1], out: &mut [f64; SUMS]) {
+    for (lanes, out) in lanes.iter_mut().zip(out) {
+        *out += lanes.iter().map(|&v| f64::from(v)).sum::<f64>();
+        *lanes = [0.0; LANES];
     }
 }

@@ -23,7 +23,7 @@
 mod kernel;
 mod sectors;
 
-use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, Weighing, accumulate};
+use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, Weighing, accumulate, chosen};
 
 use crate::{
     image::{Image, Weights},
@@ -107,21 +107,20 @@ impl Refiner {
         let mut active = [true; N];
         active[BASE..].fill(false);
         let mut weighing = Weighing { limit: f32::INFINITY, excess: 0.0 };
-        let mut sums = accumulate(&mut self.pixels, &p, weighing, BASE);
+        let mut sums = accumulate(&mut self.pixels, &p, weighing, &active);
         weighing.limit = self.limit(&mut 1.0, 0);
         let mut left = 1.0;
         let mut at_bound = 0;
         let mut examined = false;
         for round in 0..MAX_ROUNDS {
             let testing = TESTS.contains(&round);
-            let rows = match () {
-                () if active[ROUND] || active[CURVED] => N,
-                () if testing || extended(&active) => ROUND,
-                () => BASE,
-            };
+            let mut wanted = active;
+            if testing {
+                wanted[BASE..ROUND].fill(true);
+            }
             // The first pass serves unless it showed outliers.
             if round > 0 || weighing.limit < f32::INFINITY {
-                sums = accumulate(&mut self.pixels, &p, weighing, rows);
+                sums = accumulate(&mut self.pixels, &p, weighing, &wanted);
             }
             let mut changed = testing && choose_terms(&sums, &mut active, &LINEAR);
             let (step, _) = solve(&sums, &active)?;
@@ -157,7 +156,7 @@ impl Refiner {
                 changed = self.extend(&p, variance, left, &mut active, &mut weighing);
                 // Light that changes along the rim is seldom linear.
                 if active[BASE] {
-                    sums = accumulate(&mut self.pixels, &p, weighing, N);
+                    sums = accumulate(&mut self.pixels, &p, weighing, &[true; N]);
                     let strong = p[8].hypot(p[9]) > STRONG * p[5].abs();
                     let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
                     changed |= choose_terms(&sums, &mut active, groups);
@@ -408,11 +407,6 @@ fn choose_terms(sums: &Sums, active: &mut [bool; N], groups: &[Group]) -> bool {
     *active != before
 }
 
-/// Whether a term beyond the plain disc is active.
-fn extended(active: &[bool; N]) -> bool {
-    active[BASE..].iter().any(|a| *a)
-}
-
 /// Solves for the active unknowns; also returns by how much chi squared falls.
 fn solve(sums: &Sums, active: &[bool; N]) -> Option<([f64; N], f64)> {
     let x = solve_for(&sums.a, &sums.b, active)?;
@@ -420,24 +414,20 @@ fn solve(sums: &Sums, active: &[bool; N]) -> Option<([f64; N], f64)> {
 }
 
 fn solve_for(a: &[[f64; N]; N], b: &[f64; N], active: &[bool; N]) -> Option<[f64; N]> {
-    let mut index = [0; N];
-    let mut n = 0;
-    for k in (0..N).filter(|&k| active[k]) {
-        index[n] = k;
-        n += 1;
-    }
+    let (index, n) = chosen(active);
+    let index = &index[..n];
     let mut dense = [[0.0; N]; N];
     let mut right = [0.0; N];
-    for i in 0..n {
-        for j in 0..=i {
-            dense[i][j] = a[index[i]][index[j]];
+    for (i, &row) in index.iter().enumerate() {
+        for (j, &column) in index[..=i].iter().enumerate() {
+            dense[i][j] = a[row][column];
         }
-        right[i] = b[index[i]];
+        right[i] = b[row];
     }
     let x = linalg::solve(&dense, &right, n)?;
     let mut out = [0.0; N];
-    for i in 0..n {
-        out[index[i]] = x[i];
+    for (&row, x) in index.iter().zip(x) {
+        out[row] = x;
     }
     Some(out)
 }
