@@ -428,6 +428,8 @@ impl HoughRust {
 
     fn refine(&mut self, image: &Image<'_>) {
         let side = image.width.max(image.height) as f64;
+        let Config { min_radius: least, max_radius, .. } = self.config;
+        let most = (max_radius > 0.0).then_some(max_radius);
         for i in 0..self.candidates.len() {
             if self.found.len() >= self.config.max_circles {
                 break;
@@ -439,8 +441,7 @@ impl HoughRust {
             }
             // The fit moves a radius by little: what is far out stays out.
             let slack = 0.05 * at.r + 2.0;
-            let (least, most) = self.radii(image);
-            if at.r + slack < least || (self.config.max_radius > 0.0 && at.r - slack > most) {
+            if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
@@ -450,8 +451,7 @@ impl HoughRust {
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
             let score = fit.support / (1.0 + sd);
-            let largest = if self.config.max_radius > 0.0 { self.config.max_radius } else { side };
-            let inside = (self.config.min_radius..=largest).contains(&fit.circle.r);
+            let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             if fit.support >= MIN_SUPPORT
                 && score >= self.config.min_score
                 && inside

@@ -89,13 +89,12 @@ pub(super) fn accumulate(
     weighing: Weighing,
     wanted: &[bool; N],
 ) -> Sums {
-    let (index, n) = chosen(wanted);
-    let rows = &index[..n];
-    let mut with_residual = index;
-    with_residual[n] = N;
+    let (mut index, n) = chosen(wanted);
+    // The residual's row comes last.
+    index[n] = N;
     let mut raw = [0.0_f64; SUMS];
-    let p = p.map(|v| v as f32);
-    normal_equations(pixels, &p, weighing, &with_residual[..=n], &mut raw);
+    normal_equations(pixels, &p.map(|v| v as f32), weighing, &index[..=n], &mut raw);
+    let rows = &index[..n];
     let mut sums =
         Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
     for (i, &a) in rows.iter().enumerate() {

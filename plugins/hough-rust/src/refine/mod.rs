@@ -14,9 +14,10 @@
 //!
 //! Gauss-Newton over the pixels of an annulus. Shading terms (Au, Av, Bu, Bv)
 //! and slopes (Ad, Bd) join when they lower chi squared by more than noise
-//! would, and so do terms of second order when there is shading. Where the edge is shifted by twice the angle, as in an ellipse or a
-//! disc in motion, r and s get terms in cos 2t and sin 2t. In directions whose
-//! level has structure (a highlight, a texture) only the rim counts. Where it is noisier inside than
+//! would, and so do terms of second order when there is shading. Where the edge
+//! is shifted by twice the angle, as in an ellipse or a disc in motion, r and s
+//! get terms in cos 2t and sin 2t. In directions whose level has structure (a
+//! highlight, a texture) only the rim counts. Where it is noisier inside than
 //! outside, or the other way, the pixels are weighed by it. With gross outliers,
 //! Tukey's weights come in and sectors that are hidden are left out.
 
