@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_gauntlet_is_every_other_preset_once() {
-        let mine = SceneConfig { seed: 3, width: 800, ..SceneConfig::default() };
+        let mine = SceneConfig { seed: 3, ..Preset::Clean.on(800, 480) };
         let all = scenes(&mine, &[Preset::Noisy, Preset::Gauntlet]);
         assert_eq!((all.len(), all[0].preset), (Preset::ALL.len() - 1, Preset::Noisy));
         assert!(all.iter().all(|c| c.width == 800));

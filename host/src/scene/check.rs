@@ -3,6 +3,7 @@
 use super::{
     camera::Camera,
     config::{Edge, SceneConfig},
+    degradation::FOCAL_RANGE,
     objects::distractor_radii,
 };
 
@@ -64,7 +65,7 @@ pub(crate) fn check(config: &SceneConfig) -> Result<(), SceneError> {
     within("surface.highlight", c.surface.highlight, 0.0, 1000.0)?;
     within("surface.highlight_size", c.surface.highlight_size, 0.01, 1.0)?;
     within("lens.defocus", lens.defocus, 0.0, 50.0)?;
-    within("lens.focal", lens.focal, 50.0, 100_000.0)?;
+    within("lens.focal", lens.focal, FOCAL_RANGE[0], FOCAL_RANGE[1])?;
     for (key, k) in [("lens.k1", lens.k1), ("lens.k2", lens.k2), ("lens.k3", lens.k3)] {
         within(key, k, -1.0, 1.0)?;
     }

@@ -218,9 +218,16 @@ impl SceneConfig {
     #[must_use]
     pub fn with_preset(&self, preset: Preset) -> Self {
         let mine = object(self);
-        let mut changed = difference(&mine, &object(&self.preset.config()));
+        let mut own = self.preset.on(self.width, self.height);
+        if self.lens.focal == self.preset.config().lens.focal {
+            // Code that set nothing but the size did not choose it either.
+            own.lens.focal = self.lens.focal;
+        }
+        let canvas = self.preset.config();
+        (own.width, own.height) = (canvas.width, canvas.height);
+        let mut changed = difference(&mine, &object(&own));
         overlay(&mut changed, picked(&mine, &self.written.0));
-        let mut merged = object(&preset.config());
+        let mut merged = laid_under(preset, &changed);
         overlay(&mut merged, changed);
         merged.insert("preset".into(), Value::from(preset.name()));
         // Both sides were made from valid values of the same types.
@@ -236,7 +243,7 @@ impl<'de> Deserialize<'de> for SceneConfig {
             Some(name) => Preset::deserialize(name).map_err(D::Error::custom)?,
             None => Preset::Clean,
         };
-        let mut merged = object(&preset.config());
+        let mut merged = laid_under(preset, &given);
         overlay(&mut merged, given.clone());
         let mut config = Self::deserialize(Value::Object(merged)).map_err(D::Error::custom)?;
         config.written.0 = given;
@@ -249,6 +256,17 @@ impl Serialize for SceneConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
     }
+}
+
+/// The preset on the canvas that `keys` ask for, or its own.
+fn laid_under(preset: Preset, keys: &Map<String, Value>) -> Map<String, Value> {
+    let own = preset.config();
+    let size = |key: &str, own: u32| {
+        let asked = keys.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        // What is no size is refused with its place when the table is read.
+        asked.unwrap_or(own)
+    };
+    object(&preset.on(size("width", own.width), size("height", own.height)))
 }
 
 fn object(config: &SceneConfig) -> Map<String, Value> {
@@ -352,6 +370,26 @@ mod tests {
         assert_eq!(noisy.noise.shot, Preset::Noisy.config().noise.shot);
         let compat = read("width = 640").with_preset(Preset::SeedCompat);
         assert_eq!((compat.width, compat.height), (640, 400));
+    }
+
+    #[test]
+    fn the_lens_does_the_same_on_a_canvas_of_another_size() {
+        let plain = Preset::Lens.config().lens.focal;
+        assert_eq!(read("preset = 'lens'").lens.focal, plain);
+        let large = read("preset = 'lens'\nwidth = 1920\nheight = 1440");
+        assert!((large.lens.focal / plain - 3.0).abs() < 1e-12, "{}", large.lens.focal);
+        assert_eq!(large.ball.radius, Preset::Lens.config().ball.radius);
+        // From any preset, read or made by code, to any other.
+        let clean = read("width = 1920\nheight = 1440");
+        let code = SceneConfig { width: 1920, height: 1440, ..SceneConfig::default() };
+        for config in [&large, &clean, &code] {
+            assert_eq!(config.with_preset(Preset::Lens).lens.focal, large.lens.focal);
+        }
+        assert!((clean.lens.focal / 1800.0 - 1.0).abs() < 1e-12);
+        // What was written stays.
+        let mine = read("preset = 'lens'\nwidth = 1920\nheight = 1440\n[lens]\nfocal = 420");
+        assert_eq!((mine.lens.focal, mine.with_preset(Preset::Clean).lens.focal), (420.0, 420.0));
+        assert_eq!(read("preset = 'lens'\nwidth = 64\nheight = 64").lens.focal, 50.0);
     }
 
     #[test]

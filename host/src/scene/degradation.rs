@@ -182,8 +182,9 @@ pub struct Lens {
     /// Defocus: standard deviation of the Gaussian point spread, in pixels.
     #[schemars(range(min = 0, max = 50))]
     pub defocus: f64,
-    /// Focal length in pixels; unit of the coefficients below.
-    #[schemars(range(min = 50, max = 100000))]
+    /// Focal length in pixels; unit of the coefficients below. The default is the
+    /// preset's on its own canvas, and goes with the diagonal of any other one.
+    #[schemars(range(min = FOCAL_RANGE[0], max = FOCAL_RANGE[1]))]
     pub focal: f64,
     /// Draw each ball as the perspective image of a sphere: an ellipse away
     /// from the centre of the canvas.
@@ -206,6 +207,9 @@ pub struct Lens {
     /// Which centre is the ground truth.
     pub truth: Center,
 }
+
+/// Least and greatest focal length, in pixels.
+pub(super) const FOCAL_RANGE: [f64; 2] = [50.0, 100_000.0];
 
 /// Which point of a ball's image is its centre. They differ only with
 /// perspective or distortion.

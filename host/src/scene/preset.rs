@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     config::{BallConfig, Edge, Motion, SceneConfig},
     degradation::{
-        Background, Clutter, Exposure, Lens, Noise, Occlusion, Shading, Shutter, Surface, Texture,
+        Background, Clutter, Exposure, FOCAL_RANGE, Lens, Noise, Occlusion, Shading, Shutter,
+        Surface, Texture,
     },
 };
 
@@ -113,7 +114,22 @@ impl Preset {
         Self::ALL.into_iter().find(|p| p.name() == name)
     }
 
-    /// The scene that the preset stands for.
+    /// The preset on a canvas of another size. The focal length goes with the
+    /// diagonal, so that the lens does the same to the picture; a ball and
+    /// everything else that is given in pixels keeps its size.
+    pub fn on(self, width: u32, height: u32) -> SceneConfig {
+        let base = self.config();
+        let diagonal = |w: u32, h: u32| {
+            let (w, h) = (f64::from(w), f64::from(h));
+            (w * w + h * h).sqrt()
+        };
+        let focal = base.lens.focal * diagonal(width, height) / diagonal(base.width, base.height);
+        let [least, most] = FOCAL_RANGE;
+        let lens = Lens { focal: focal.clamp(least, most), ..base.lens };
+        SceneConfig { width, height, lens, ..base }
+    }
+
+    /// The scene that the preset stands for, on its own canvas.
     pub fn config(self) -> SceneConfig {
         let base = SceneConfig { preset: self, ..SceneConfig::default() };
         let ball = BallConfig::default();

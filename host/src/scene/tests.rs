@@ -119,7 +119,7 @@ const DEGRADATIONS: [(&str, u64); 36] = [
     ("noise.shot = 20", 11450482062010695418),
     ("noise.salt_pepper = 0.05", 7227059568565883323),
     (
-        "ball.count = 3\nball.pulse = 0.3\nball.overhang = 0.2\nbackground.texture = 'bricks'\nclutter.count = 5\nocclusion.bars = 3\nocclusion.cover = 0.2\nshading.linear = 0.3\nshading.radial = 0.3\nsurface.linear = 0.3\nsurface.limb = 0.1\nsurface.highlight = 90\nlens.defocus = 0.8\nlens.perspective = true\nlens.k1 = -0.1\nshutter.open = 0.5\nshutter.readout = 0.5\nexposure.gain = 0.9\nexposure.black = 5\nexposure.gamma = 2.2\nnoise.gaussian = 3\nnoise.shot = 0.3\nnoise.salt_pepper = 0.01",
+        "ball.count = 3\nball.pulse = 0.3\nball.overhang = 0.2\nbackground.texture = 'bricks'\nclutter.count = 5\nocclusion.bars = 3\nocclusion.cover = 0.2\nshading.linear = 0.3\nshading.radial = 0.3\nsurface.linear = 0.3\nsurface.limb = 0.1\nsurface.highlight = 90\nlens.defocus = 0.8\nlens.focal = 600\nlens.perspective = true\nlens.k1 = -0.1\nshutter.open = 0.5\nshutter.readout = 0.5\nexposure.gain = 0.9\nexposure.black = 5\nexposure.gamma = 2.2\nnoise.gaussian = 3\nnoise.shot = 0.3\nnoise.salt_pepper = 0.01",
         1485792250325777524,
     ),
 ];
