@@ -67,7 +67,7 @@ fn the_report_is_complete_and_needs_nothing_from_elsewhere() {
     assert_eq!(rows.lines().count(), 1 + 2 * 24 * 8, "a row per detector, frame and ball");
     let summary: Value =
         serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
-    assert_eq!(summary["schema"], 1);
+    assert_eq!(summary["schema"], 2);
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     assert!(page.contains("hough-rust") && page.contains("centroid") && page.contains("<svg"));
     assert!(page.contains("data:image/png;base64,iVBOR"), "pictures of the worst frames");
@@ -121,6 +121,32 @@ fn a_frame_that_a_detector_fails_on_counts_as_missed_and_is_reported() {
     assert_eq!(metrics["faults"], 6, "{metrics}");
     assert!(metrics["first_fault"].as_str().unwrap().contains("panicked"), "{metrics}");
     assert!(metrics["found"].as_u64().unwrap() <= 18);
+}
+
+#[test]
+fn the_margin_decides_what_is_a_difference() {
+    let verdict = |margin: &str| {
+        let mut command = evaluate(&["--detector", "hough-rust,centroid", "--scene", "clean"]);
+        command.args(["--json", "--least-difference", margin]);
+        let pair = summary(&run(command))["scenes"][0]["pairs"][0].clone();
+        assert_eq!(pair["misses"]["verdict"], "undecided", "24 frames show no equal rate: {pair}");
+        pair["distance"]["verdict"].clone()
+    };
+    assert_eq!(verdict("1000"), "no-relevant-difference");
+    let unknown = run(evaluate(&["--least-difference", "-1"]));
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn a_ball_that_stands_still_shows_the_jitter() {
+    let jitter = |more: &[&str]| {
+        let mut args = vec!["--scene", "noisy", "--json"];
+        args.extend(more);
+        summary(&run(evaluate(&args)))["scenes"][0]["detectors"][0]["jitter"].clone()
+    };
+    assert_eq!(jitter(&[]), Value::Null);
+    let still = jitter(&["-c", "scene.ball.speed=[0,0]"]).as_f64().unwrap();
+    assert!(still > 0.0 && still < 0.05, "{still}");
 }
 
 #[test]

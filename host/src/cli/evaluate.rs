@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Common, Exit, options::UsageError, plugins};
 use crate::{
     evaluate::{
-        self, DetectorInfo, Plan, Requirements, Summary,
+        self, DetectorInfo, Margins, Plan, Requirements, Summary,
         film::{self, FilmError, Filmed},
     },
     plugin::{Catalog, Detector, Plugin, PluginFault, Role},
@@ -28,8 +28,10 @@ use crate::{
   host evaluate --detector a,b --scene gauntlet --report out    then open out/index.html
   host evaluate --scene clean --require rmse=0.05,recall=0.999  for CI: exit status 3 if not met
 
-All detectors see the same frames. Each is compared with the first. Same
-arguments, same result on any number of cores, apart from the times.")]
+All detectors see the same frames. Each is compared with the first: better,
+worse, no relevant difference, or too few frames to tell. Same arguments, same
+result on any number of cores, apart from the times. docs/evaluate.md has every
+formula. Jitter: let the ball stand still with -c scene.ball.speed=[0,0].")]
 pub struct Args {
     /// Detector plugins, the reference first [default: the configured one]
     #[arg(long, value_name = "NAME|PATH,...", value_delimiter = ',')]
@@ -58,9 +60,20 @@ pub struct Args {
     /// Thresholds for every detector and scene, e.g. rmse=0.05,recall=0.999
     #[arg(long, value_name = "KEY=VALUE,...")]
     require: Option<String>,
+    /// Mean distances from the truth that differ by less are alike, in pixels
+    #[arg(long, value_name = "PX", default_value_t = Margins::default().distance, value_parser = margin)]
+    least_difference: f64,
+    /// Misses per ball and false positives per frame that differ by less are alike
+    #[arg(long, value_name = "RATE", default_value_t = Margins::default().rate, value_parser = margin)]
+    least_rate_difference: f64,
     /// Do not tell detectors the range of the balls' radii
     #[arg(long)]
     no_radius_hint: bool,
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
+    number.ok_or_else(|| "not a number from 0 up".to_owned())
 }
 
 /// A detector with its configuration for every scene.
@@ -132,7 +145,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     let filmed = film_all(&plan, &scenes, &candidates)?;
     let infos = candidates.iter().map(Candidate::info).collect();
-    let mut summary = Summary::of(&plan, &filmed, infos);
+    let margins = Margins { distance: args.least_difference, rate: args.least_rate_difference };
+    let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
     if let Some(dir) = &args.report {
         report(dir, &plan, &filmed, &summary)?;

@@ -3,29 +3,51 @@
 use serde::Serialize;
 
 use super::{
-    film::Filmed,
-    interval::{Block, Interval, bootstrap_mean, mean},
+    film::{Filmed, FrameResult},
+    interval::{Block, Interval, bootstrap_mean, mean, unseen},
 };
 
-/// What the comparison says about the challenger.
+/// Differences that do not matter to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Margins {
+    /// Of the mean distance from the truth, in pixels.
+    pub distance: f64,
+    /// Of missed balls per ball, and of false positives per frame.
+    pub rate: f64,
+}
+
+impl Default for Margins {
+    fn default() -> Self {
+        Self { distance: 0.001, rate: 0.001 }
+    }
+}
+
+/// What the comparison says about the challenger, with a difference of which
+/// less is better and the largest one that does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Its loss is smaller: the interval lies below 0.
+    /// The interval lies below minus the margin.
     Better,
-    /// Its loss is larger: the interval lies above 0.
+    /// The interval lies above the margin.
     Worse,
-    /// The interval holds 0, or there are too few segments for one.
-    NoDifferenceSeen,
+    /// The interval lies within the margin, on both sides of 0 or not.
+    NoRelevantDifference,
+    /// The interval reaches across an end of the margin, or there is none.
+    Undecided,
 }
 
 impl Verdict {
-    /// The verdict on a difference of which less is better.
-    fn of(interval: Option<Interval>) -> Self {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Better, Self::Worse, Self::NoRelevantDifference, Self::Undecided];
+
+    fn of(interval: Option<Interval>, margin: f64) -> Self {
         match interval {
-            Some(i) if i.high < 0.0 => Self::Better,
-            Some(i) if i.low > 0.0 => Self::Worse,
-            _ => Self::NoDifferenceSeen,
+            Some(i) if i.high < -margin => Self::Better,
+            Some(i) if i.low > margin => Self::Worse,
+            Some(i) if i.low >= -margin && i.high <= margin => Self::NoRelevantDifference,
+            _ => Self::Undecided,
         }
     }
 
@@ -34,50 +56,70 @@ impl Verdict {
         match self {
             Self::Better => "better",
             Self::Worse => "worse",
-            Self::NoDifferenceSeen => "no difference seen",
+            Self::NoRelevantDifference => "no relevant difference",
+            Self::Undecided => "too few frames to tell",
+        }
+    }
+
+    /// For people, of something that is counted.
+    pub fn count_text(self) -> &'static str {
+        match self {
+            Self::Better => "fewer",
+            Self::Worse => "more",
+            other => other.text(),
         }
     }
 }
 
-/// Mean difference of the loss, challenger minus reference, in pixels.
+/// A mean difference, challenger minus reference; less is better.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Difference {
+    /// The mean.
+    pub difference: Option<f64>,
+    /// Its 95 % interval by block bootstrap.
+    pub interval: Option<Interval>,
+    /// The largest difference that does not matter.
+    pub margin: f64,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+impl Difference {
+    fn of(blocks: &[Block], margin: f64, seed: u64) -> Self {
+        Self::with(mean(blocks), bootstrap_mean(blocks, seed), margin)
+    }
+
+    /// Of something that happens or not. What never happened in a run may still
+    /// happen, so the interval keeps the room that so many cases leave.
+    fn of_rate(blocks: &[Block], margin: f64, seed: u64) -> Self {
+        let (mean, count) = (mean(blocks), blocks.iter().map(|b| b.count).sum::<f64>());
+        let widened = |i: Interval, mean: f64| Interval {
+            low: i.low.min(mean - unseen(count)),
+            high: i.high.max(mean + unseen(count)),
+        };
+        let interval = bootstrap_mean(blocks, seed).zip(mean).map(|(i, m)| widened(i, m));
+        Self::with(mean, interval, margin)
+    }
+
+    fn with(difference: Option<f64>, interval: Option<Interval>, margin: f64) -> Self {
+        Self { difference, interval, margin, verdict: Verdict::of(interval, margin) }
+    }
+}
+
+/// A detector held against another one. The three differences are judged
+/// apart: what a miss or a false positive costs in pixels depends on the use.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pair {
     /// The detector that is judged.
     pub challenger: String,
     /// The one that it is compared with.
     pub reference: String,
-    /// Mean loss of the challenger minus that of the reference.
-    pub difference: Option<f64>,
-    /// Its 95 % interval by block bootstrap.
-    pub interval: Option<Interval>,
-    /// What follows.
-    pub verdict: Verdict,
-    /// The same for the number of false positives.
-    pub false_positives: FalsePositives,
-}
-
-/// Mean difference of the false positives per frame, challenger minus
-/// reference. They are judged apart from the loss: what a false positive costs
-/// in pixels depends on the use.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FalsePositives {
-    /// Challenger minus reference, per frame.
-    pub difference: Option<f64>,
-    /// Its 95 % interval by block bootstrap.
-    pub interval: Option<Interval>,
-    /// Better has fewer.
-    pub verdict: Verdict,
-}
-
-impl FalsePositives {
-    /// For people; `None` when no difference is seen.
-    pub fn text(&self) -> Option<&'static str> {
-        match self.verdict {
-            Verdict::Better => Some("fewer false positives"),
-            Verdict::Worse => Some("more false positives"),
-            Verdict::NoDifferenceSeen => None,
-        }
-    }
+    /// Distance from the truth in pixels, over the balls that both found.
+    pub distance: Difference,
+    /// Missed balls per ball.
+    pub misses: Difference,
+    /// False positives per frame.
+    pub false_positives: Difference,
 }
 
 /// The loss of a ball: the distance from the truth; a missed ball costs the gate.
@@ -91,45 +133,45 @@ pub fn compare(
     filmed: &Filmed,
     challenger: (usize, &str),
     reference: (usize, &str),
+    margins: Margins,
     seed: u64,
 ) -> Pair {
-    let blocks: Vec<Block> = filmed
-        .segments
-        .iter()
-        .map(|segment| {
-            Block::of(segment.iter().flat_map(|frame| {
-                let counted = frame.balls.iter().enumerate().filter(|(_, ball)| !ball.ignored);
-                counted.map(|(n, ball)| {
-                    let of = |d: usize| loss(frame.looks[d].hits[n], ball.gate);
-                    of(challenger.0) - of(reference.0)
-                })
-            }))
+    let (c, r) = (challenger.0, reference.0);
+    let distances = blocks(filmed, |frame| {
+        balls(frame).filter_map(move |n| {
+            let [ours, theirs] = [c, r].map(|d| frame.looks[d].hits[n]);
+            Some(ours?.l2() - theirs?.l2())
         })
-        .collect();
-    let interval = bootstrap_mean(&blocks, seed);
-    let false_blocks: Vec<Block> = filmed
-        .segments
-        .iter()
-        .map(|segment| {
-            Block::of(segment.iter().map(|frame| {
-                let of = |d: usize| f64::from(frame.looks[d].false_positives);
-                of(challenger.0) - of(reference.0)
-            }))
-        })
-        .collect();
-    let false_interval = bootstrap_mean(&false_blocks, seed);
+    });
+    let misses = blocks(filmed, |frame| {
+        let missed =
+            move |d: usize, n: usize| f64::from(u8::from(frame.looks[d].hits[n].is_none()));
+        balls(frame).map(move |n| missed(c, n) - missed(r, n))
+    });
+    let false_positives = blocks(filmed, |frame| {
+        let of = |d: usize| f64::from(frame.looks[d].false_positives);
+        [of(c) - of(r)]
+    });
     Pair {
         challenger: challenger.1.to_owned(),
         reference: reference.1.to_owned(),
-        difference: mean(&blocks),
-        interval,
-        verdict: Verdict::of(interval),
-        false_positives: FalsePositives {
-            difference: mean(&false_blocks),
-            interval: false_interval,
-            verdict: Verdict::of(false_interval),
-        },
+        distance: Difference::of(&distances, margins.distance, seed),
+        misses: Difference::of_rate(&misses, margins.rate, seed),
+        false_positives: Difference::of_rate(&false_positives, margins.rate, seed),
     }
+}
+
+/// The numbers of the balls that count.
+fn balls(frame: &FrameResult) -> impl Iterator<Item = usize> + use<'_> {
+    frame.balls.iter().enumerate().filter(|(_, ball)| !ball.ignored).map(|(n, _)| n)
+}
+
+/// A block for every segment, with the values of its frames.
+fn blocks<'a, V: IntoIterator<Item = f64>>(
+    filmed: &'a Filmed,
+    of: impl Fn(&'a FrameResult) -> V,
+) -> Vec<Block> {
+    filmed.segments.iter().map(|segment| Block::of(segment.iter().flat_map(&of))).collect()
 }
 
 #[cfg(test)]
@@ -142,39 +184,100 @@ mod tests {
         Some([size * (0.5 + ((n * 7) % 11) as f64 / 11.0), 0.0])
     }
 
-    #[test]
-    fn better_worse_and_no_difference() {
-        let good: Vec<_> = (0..40).map(|n| wobble(n, 0.1)).collect();
-        let bad: Vec<_> = (0..40).map(|n| wobble(n + 3, 0.2)).collect();
-        let shuffled: Vec<_> = (0..40).map(|n| wobble(n + 5, 0.1)).collect();
-        let filmed = filmed(&[good, bad, shuffled], 4);
-        let verdict = |c, r| compare(&filmed, (c, "c"), (r, "r"), 1).verdict;
-        assert_eq!(verdict(0, 1), Verdict::Better);
-        assert_eq!(verdict(1, 0), Verdict::Worse);
-        assert_eq!(verdict(2, 0), Verdict::NoDifferenceSeen);
-        let same = compare(&filmed, (0, "c"), (0, "r"), 1);
-        assert_eq!((same.difference, same.verdict), (Some(0.0), Verdict::NoDifferenceSeen));
+    fn wobbles(count: usize, shift: usize, size: f64) -> Vec<Option<[f64; 2]>> {
+        (0..count).map(|n| wobble(n + shift, size)).collect()
     }
 
     #[test]
-    fn false_positives_are_judged_apart() {
-        let errors: Vec<_> = (0..40).map(|n| wobble(n, 0.1)).collect();
-        let mut filmed = filmed(&[errors.clone(), errors], 4);
+    fn the_verdict_is_where_the_interval_lies_to_the_margin() {
+        let verdict = |low, high, margin| Verdict::of(Some(Interval { low, high }), margin);
+        assert_eq!(verdict(-3.0, -1.1, 1.0), Verdict::Better);
+        assert_eq!(verdict(1.1, 3.0, 1.0), Verdict::Worse);
+        // Surely a difference, and surely none that matters.
+        assert_eq!(verdict(0.1, 0.9, 1.0), Verdict::NoRelevantDifference);
+        assert_eq!(verdict(-0.9, 0.9, 1.0), Verdict::NoRelevantDifference);
+        // Surely a difference, which may matter or not.
+        assert_eq!(verdict(0.1, 1.1, 1.0), Verdict::Undecided);
+        assert_eq!(verdict(-1.1, -0.1, 1.0), Verdict::Undecided);
+        assert_eq!(verdict(-5.0, 5.0, 1.0), Verdict::Undecided);
+        assert_eq!(Verdict::of(None, 1.0), Verdict::Undecided);
+        // Every difference matters: only the same answers are no difference.
+        assert_eq!(verdict(0.0, 0.0, 0.0), Verdict::NoRelevantDifference);
+        assert_eq!(verdict(1e-9, 2e-9, 0.0), Verdict::Worse);
+        assert_eq!(verdict(-1e-9, 2e-9, 0.0), Verdict::Undecided);
+    }
+
+    #[test]
+    fn many_frames_do_not_make_a_tiny_difference_matter() {
+        let errors = [wobbles(4000, 0, 1e-4), wobbles(4000, 0, 1.1e-4), wobbles(4000, 5, 0.1)];
+        let filmed = filmed(&errors, 25);
+        let verdict = |c, r, distance| {
+            let margins = Margins { distance, ..Margins::default() };
+            compare(&filmed, (c, "c"), (r, "r"), margins, 1).distance.verdict
+        };
+        assert_eq!(verdict(1, 0, 0.001), Verdict::NoRelevantDifference);
+        assert_eq!((verdict(1, 0, 0.0), verdict(0, 1, 0.0)), (Verdict::Worse, Verdict::Better));
+        assert_eq!((verdict(2, 0, 0.001), verdict(0, 2, 0.001)), (Verdict::Worse, Verdict::Better));
+    }
+
+    #[test]
+    fn few_frames_leave_it_undecided() {
+        let filmed = filmed(&[wobbles(40, 0, 0.1), wobbles(40, 5, 0.1)], 4);
+        let pair = compare(&filmed, (1, "c"), (0, "r"), Margins::default(), 1);
+        assert_eq!(pair.distance.verdict, Verdict::Undecided);
+        let wide = Margins { distance: 0.1, rate: 0.2 };
+        let pair = compare(&filmed, (1, "c"), (0, "r"), wide, 1);
+        assert_eq!(pair.distance.verdict, Verdict::NoRelevantDifference);
+        assert_eq!(pair.misses.verdict, Verdict::NoRelevantDifference);
+    }
+
+    #[test]
+    fn what_never_happened_is_no_proof_that_it_never_will() {
+        let pair = |count: usize| {
+            let filmed = filmed(&[wobbles(count, 0, 0.1), wobbles(count, 0, 0.1)], 20);
+            compare(&filmed, (1, "c"), (0, "r"), Margins::default(), 1)
+        };
+        let short = pair(200);
+        assert_eq!(short.distance.verdict, Verdict::NoRelevantDifference, "the same answers");
+        for difference in [short.misses, short.false_positives] {
+            assert_eq!(
+                (difference.difference, difference.verdict),
+                (Some(0.0), Verdict::Undecided)
+            );
+            let interval = difference.interval.unwrap();
+            assert!((interval.high - 0.0188).abs() < 1e-4 && interval.low == -interval.high);
+        }
+        let long = pair(4000);
+        assert_eq!(long.misses.verdict, Verdict::NoRelevantDifference);
+        assert_eq!(long.false_positives.verdict, Verdict::NoRelevantDifference);
+    }
+
+    #[test]
+    fn misses_and_false_positives_are_judged_apart() {
+        let mut errors = wobbles(200, 0, 0.1);
+        errors.iter_mut().step_by(5).for_each(|e| *e = None);
+        let mut filmed = filmed(&[errors, wobbles(200, 0, 0.1)], 10);
         for frame in filmed.segments.iter_mut().flatten() {
             frame.looks[1].false_positives = 3;
         }
-        let pair = compare(&filmed, (1, "noisy"), (0, "r"), 1);
-        assert_eq!((pair.difference, pair.verdict), (Some(0.0), Verdict::NoDifferenceSeen));
+        let pair = compare(&filmed, (1, "c"), (0, "r"), Margins::default(), 1);
+        // Where both found the ball they agree.
+        assert_eq!(pair.distance.difference, Some(0.0));
+        assert_eq!((pair.misses.difference, pair.misses.verdict), (Some(-0.2), Verdict::Better));
         assert_eq!(pair.false_positives.difference, Some(3.0));
-        assert_eq!(pair.false_positives.text(), Some("more false positives"));
-        let other = compare(&filmed, (0, "c"), (1, "noisy"), 1);
-        assert_eq!(other.false_positives.text(), Some("fewer false positives"));
+        assert_eq!(pair.false_positives.verdict.count_text(), "more");
+        let other = compare(&filmed, (0, "c"), (1, "r"), Margins::default(), 1);
+        assert_eq!(
+            (other.misses.verdict.count_text(), other.false_positives.verdict.count_text()),
+            ("more", "fewer")
+        );
     }
 
     #[test]
-    fn a_missed_ball_costs_the_gate() {
+    fn without_a_ball_that_both_found_nothing_is_said_about_the_distance() {
         let filmed = filmed(&[vec![None; 8], vec![Some([1.0, 0.0]); 8]], 2);
-        let pair = compare(&filmed, (0, "blind"), (1, "r"), 1);
-        assert_eq!((pair.difference, pair.verdict), (Some(4.0), Verdict::Worse));
+        let pair = compare(&filmed, (0, "blind"), (1, "r"), Margins::default(), 1);
+        assert_eq!((pair.distance.difference, pair.distance.verdict), (None, Verdict::Undecided));
+        assert_eq!((pair.misses.difference, pair.misses.verdict), (Some(1.0), Verdict::Worse));
     }
 }

@@ -48,6 +48,12 @@ pub fn wilson(hits: u64, n: u64) -> Option<Interval> {
     Some(Interval { low, high })
 }
 
+/// The share that may hide behind none in `n`: the upper end of Wilson's
+/// interval for 0 of `n`.
+pub fn unseen(n: f64) -> f64 {
+    Z * Z / (n + Z * Z)
+}
+
 /// One block of a series: the sum of its values and how many they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Block {
@@ -164,6 +170,7 @@ mod tests {
             assert!(close(i.low, low, 5e-5) && close(i.high, high, 5e-5), "{hits}/{n}: {i:?}");
         }
         assert_eq!(wilson(0, 0), None);
+        assert!(close(unseen(20.0), wilson(0, 20).unwrap().high, 1e-12));
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub struct Metrics {
     pub bound_count: u64,
     /// Quantiles of the distance from the truth.
     pub l2: Option<Quantiles>,
+    /// Scatter of the answers for balls that stand still: per axis, the standard
+    /// deviation of the error within a segment. `None` when all balls move.
+    pub jitter: Option<f64>,
     /// Errors of the radius; `None` for detectors that estimate none.
     pub radius: Option<RadiusMetrics>,
     /// Pixel locking of x and y.
@@ -177,6 +180,7 @@ impl Metrics {
             bound,
             bound_count: all.iter().filter(|(b, _)| b.bound.is_some()).count() as u64,
             l2: quantiles(&l2),
+            jitter: jitter(filmed, d),
             radius: radius_metrics(&all),
             locking: [locking(&phases(0)), locking(&phases(1))],
             calibration: estimate(&|h| mahalanobis(h)),
@@ -203,6 +207,28 @@ fn quantiles(sorted: &[f64]) -> Option<Quantiles> {
         p99: quantile(sorted, 0.99)?,
         max: quantile(sorted, 1.0)?,
     })
+}
+
+/// Root of the pooled variance of x and y of every ball that has no velocity in
+/// a segment, each around its own mean there.
+fn jitter(filmed: &Filmed, d: usize) -> Option<f64> {
+    let (mut squares, mut freedom) = (0.0, 0.0);
+    for segment in &filmed.segments {
+        for n in 0..segment.first().map_or(0, |frame| frame.balls.len()) {
+            if segment.iter().any(|frame| frame.balls[n].truth.velocity != [0.0; 2]) {
+                continue;
+            }
+            let errors = || segment.iter().filter_map(|frame| frame.looks[d].hits[n]);
+            for axis in [0, 1] {
+                let of = || errors().map(|hit| hit.error[axis]);
+                let Some(middle) = mean(&[Block::of(of())]) else { continue };
+                let around = Block::of(of().map(|e| (e - middle) * (e - middle)));
+                squares += around.sum;
+                freedom += around.count - 1.0;
+            }
+        }
+    }
+    (freedom > 0.0).then(|| (squares / freedom).sqrt())
 }
 
 fn radius_metrics(all: &[(&Ball, Hit)]) -> Option<RadiusMetrics> {
@@ -312,6 +338,20 @@ pub(super) mod tests {
         let m = Metrics::of(&filmed(&[vec![None; 4]], 2), 0, "blind", 1);
         assert_eq!((m.recall, m.precision, m.rmse, m.l2), (Some(0.0), None, None, None));
         assert_eq!((m.bias, m.calibration, m.score_correlation), (None, None, None));
+    }
+
+    #[test]
+    fn jitter_is_the_scatter_around_each_still_balls_own_mean() {
+        // Two segments of two: x is off by 0.1 and 0.3 around 0.2, then by 1.
+        let errors = [0.1, 0.3, 1.0, 1.0].map(|x| Some([x, 0.5]));
+        let mut filmed = filmed(&[errors.to_vec()], 2);
+        let m = Metrics::of(&filmed, 0, "x", 1);
+        // One squared deviation of 0.01 for each of two, and four degrees of freedom.
+        assert!((m.jitter.unwrap() - (0.02f64 / 4.0).sqrt()).abs() < 1e-12, "{:?}", m.jitter);
+        filmed.segments[0][1].balls[0].truth.velocity = [0.0, 0.1];
+        assert_eq!(Metrics::of(&filmed, 0, "x", 1).jitter, Some(0.0));
+        filmed.segments[1][0].balls[0].truth.velocity = [0.1, 0.0];
+        assert_eq!(Metrics::of(&filmed, 0, "x", 1).jitter, None);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub mod series;
 pub mod summary;
 mod table;
 
-pub use compare::{FalsePositives, Pair, Verdict};
+pub use compare::{Difference, Margins, Pair, Verdict};
 pub use hint::radius_hint;
 pub use interval::Interval;
 pub use metrics::Metrics;

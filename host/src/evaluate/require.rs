@@ -9,7 +9,7 @@ use super::{Metrics, SceneSummary};
 /// What can be required: name, whether more is better, what it is.
 type Known = (&'static str, bool, fn(&Metrics) -> Option<f64>);
 
-const KNOWN: [Known; 14] = [
+const KNOWN: [Known; 15] = [
     ("recall", true, |m| m.recall),
     ("precision", true, |m| m.precision),
     ("false_positives", false, |m| Some(m.false_positives_per_frame)),
@@ -22,6 +22,7 @@ const KNOWN: [Known; 14] = [
     ("p99", false, |m| m.l2.map(|q| q.p99)),
     ("max", false, |m| m.l2.map(|q| q.max)),
     ("radius_rmse", false, |m| m.radius.map(|r| r.rmse)),
+    ("jitter", false, |m| m.jitter),
     ("calibration", false, |m| m.calibration.map(|c| c.value)),
     ("ms", false, |m| m.ms.map(|t| t.p50)),
 ];
@@ -119,12 +120,13 @@ impl Requirements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::metrics::tests::filmed;
+    use crate::evaluate::{Margins, metrics::tests::filmed};
 
     #[test]
     fn what_is_not_met_is_named() {
         let filmed = filmed(&[vec![Some([0.1, 0.0]); 4], vec![None; 4]], 2);
-        let scene = SceneSummary::of(&filmed, &["good".into(), "blind".into()], 1);
+        let scene =
+            SceneSummary::of(&filmed, &["good".into(), "blind".into()], Margins::default(), 1);
         let ask = |text: &str| {
             let unmet = text.parse::<Requirements>().unwrap().unmet(std::slice::from_ref(&scene));
             unmet.iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Metrics, Pair, Plan, Unmet,
-    compare::compare,
+    compare::{Margins, compare},
     film::{Filmed, LEAST_VISIBLE, TIMED_FRAMES},
     interval::RESAMPLES,
 };
@@ -15,7 +15,7 @@ use crate::scene::SceneConfig;
 /// renamed within a schema number.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
-    /// Version of this layout: 1.
+    /// Version of this layout: 2.
     pub schema: u32,
     /// The seed.
     pub seed: u64,
@@ -29,6 +29,8 @@ pub struct Summary {
     pub least_visible: f64,
     /// Frames on which the detectors were timed, at most.
     pub timed_frames: u64,
+    /// Differences between detectors that do not matter.
+    pub margins: Margins,
     /// The detectors.
     pub detectors: Vec<DetectorInfo>,
     /// The scenes.
@@ -67,11 +69,11 @@ pub struct SceneSummary {
 
 impl SceneSummary {
     /// What the detectors with these names did in a scene.
-    pub fn of(filmed: &Filmed, names: &[String], seed: u64) -> Self {
+    pub fn of(filmed: &Filmed, names: &[String], margins: Margins, seed: u64) -> Self {
         let detectors = names.iter().enumerate();
         let pairs = (0..names.len())
             .flat_map(|r| (r + 1..names.len()).map(move |c| (c, r)))
-            .map(|(c, r)| compare(filmed, (c, &names[c]), (r, &names[r]), seed))
+            .map(|(c, r)| compare(filmed, (c, &names[c]), (r, &names[r]), margins, seed))
             .collect();
         Self {
             name: filmed.config.preset.name().to_owned(),
@@ -91,18 +93,27 @@ impl SceneSummary {
 
 impl Summary {
     /// The summary of a run.
-    pub fn of(plan: &Plan, filmed: &[Filmed], detectors: Vec<DetectorInfo>) -> Self {
+    pub fn of(
+        plan: &Plan,
+        filmed: &[Filmed],
+        detectors: Vec<DetectorInfo>,
+        margins: Margins,
+    ) -> Self {
         let names: Vec<String> = detectors.iter().map(|d| d.name.clone()).collect();
         Self {
-            schema: 1,
+            schema: 2,
             seed: plan.seed,
             frames: plan.frames,
             segment_frames: plan.segment_frames(),
             resamples: RESAMPLES,
             least_visible: LEAST_VISIBLE,
             timed_frames: TIMED_FRAMES,
+            margins,
             detectors,
-            scenes: filmed.iter().map(|f| SceneSummary::of(f, &names, plan.seed)).collect(),
+            scenes: filmed
+                .iter()
+                .map(|f| SceneSummary::of(f, &names, margins, plan.seed))
+                .collect(),
             unmet: Vec::new(),
         }
     }

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use super::{Metrics, Pair, SceneSummary, Summary, interval::Interval, metrics::Estimate};
+use super::{
+    Difference, Margins, Metrics, Pair, SceneSummary, Summary, interval::Interval,
+    metrics::Estimate,
+};
 
 const WIDTH: u16 = 100;
 
@@ -15,10 +18,17 @@ pub fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "{}: {}", scene.name, scene.description);
         let _ = writeln!(out, "{}", detection(scene));
         let _ = writeln!(out, "{}", accuracy(scene));
-        for pair in scene.pairs.iter().filter(|p| p.reference == scene.detectors[0].detector) {
-            let _ = writeln!(out, "{}", verdict(pair));
-            if let Some(text) = false_verdict(pair) {
-                let _ = writeln!(out, "{text}");
+        if let Some(table) = comparison(scene) {
+            let _ = writeln!(out, "{table}");
+        }
+        for m in &scene.detectors {
+            if let Some(jitter) = m.jitter {
+                let _ = writeln!(
+                    out,
+                    "{}: jitter of the still balls {} px",
+                    m.detector,
+                    number(Some(jitter))
+                );
             }
         }
         for m in scene.detectors.iter().filter(|m| m.faults > 0) {
@@ -29,9 +39,12 @@ pub fn text(summary: &Summary) -> String {
     }
     let _ = writeln!(
         out,
-        "{} frames per scene in segments of {}, seed {}; errors in pixels, [..] are 95 % intervals,\n* a bias whose interval leaves 0 out.",
+        "{} frames per scene in segments of {}, seed {}; rmse, bias, p95, max, radius and locking in\npixels, times in ms; [..] are 95 % intervals, * a bias whose interval leaves 0 out.",
         summary.frames, summary.segment_frames, summary.seed
     );
+    if summary.detectors.len() > 1 {
+        let _ = writeln!(out, "{}.", margins(summary));
+    }
     let _ = writeln!(out, "{}", hints(summary));
     out
 }
@@ -121,53 +134,81 @@ pub(super) fn significant(e: &Estimate) -> bool {
     e.interval.is_some_and(|i| !i.holds(0.0))
 }
 
-/// A comparison in a sentence.
-pub(super) fn verdict(pair: &Pair) -> String {
-    let Pair { challenger, reference, difference, interval, verdict, .. } = pair;
-    let numbers = match (difference, interval) {
-        (Some(d), Some(i)) => {
-            format!(" (loss {d:+.4} px [{:+.4}, {:+.4}])", i.low, i.high)
+/// Every challenger of a scene against the first detector.
+fn comparison(scene: &SceneSummary) -> Option<Table> {
+    let first = &scene.detectors.first()?.detector;
+    let against = format!("against {first}");
+    let mut table = table(&[&against, "distance, px", "misses, %", "false/frame"]);
+    for pair in scene.pairs.iter().filter(|p| p.reference == *first) {
+        let [distance, misses, wrong] =
+            cells(pair).map(|(verdict, numbers)| format!("{verdict}\n{numbers}"));
+        table.add_row([pair.challenger.clone(), distance, misses, wrong]);
+    }
+    (scene.detectors.len() > 1).then_some(table)
+}
+
+/// What a comparison says about distance, misses and false positives: the
+/// verdict, and the difference with its interval.
+pub(super) fn cells(pair: &Pair) -> [(&'static str, String); 3] {
+    let Pair { distance, misses, false_positives, .. } = pair;
+    [
+        (distance.verdict.text(), numbers(distance, 1.0)),
+        (misses.verdict.count_text(), numbers(misses, 100.0)),
+        (false_positives.verdict.count_text(), numbers(false_positives, 1.0)),
+    ]
+}
+
+fn numbers(d: &Difference, unit: f64) -> String {
+    let Some(mean) = d.difference else { return dash() };
+    match d.interval {
+        Some(i) => {
+            let [mean, low, high] = [mean, i.low, i.high].map(|v| signed(v * unit));
+            format!("{mean} [{low}, {high}]")
         }
-        _ => " (too few segments)".to_owned(),
-    };
-    match verdict {
-        super::Verdict::NoDifferenceSeen => {
-            format!("{challenger} against {reference}: no difference seen{numbers}")
-        }
-        _ => format!("{challenger} is {} than {reference}{numbers}", verdict.text()),
+        None => signed(mean * unit),
     }
 }
 
-/// The false positives of a comparison in a sentence, when they differ.
-pub(super) fn false_verdict(pair: &Pair) -> Option<String> {
-    let (text, interval) = (pair.false_positives.text()?, pair.false_positives.interval?);
-    Some(format!(
-        "{} has {text} than {} ({:+.3} per frame [{:+.3}, {:+.3}])",
-        pair.challenger,
-        pair.reference,
-        pair.false_positives.difference?,
-        interval.low,
-        interval.high
-    ))
+fn signed(value: f64) -> String {
+    let plus = if value > 0.0 { "+" } else { "" };
+    format!("{plus}{}", number(Some(value)))
+}
+
+/// What the verdicts mean.
+pub(super) fn margins(summary: &Summary) -> String {
+    let Margins { distance, rate } = summary.margins;
+    format!(
+        "No relevant difference is one of up to {distance} px, {} % of the balls or {rate} false per frame",
+        100.0 * rate
+    )
 }
 
 pub(super) fn dash() -> String {
     "–".to_owned()
 }
 
-/// About three significant digits.
+/// Three significant digits.
 pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(dash, |v| match v.abs() {
         0.0 => "0".to_owned(),
         a if a < 0.001 => format!("{v:.2e}"),
-        a if a < 1.0 => format!("{v:.4}"),
-        a if a < 10.0 => format!("{v:.3}"),
-        _ => format!("{v:.1}"),
+        a if a < 0.01 => format!("{v:.5}"),
+        a if a < 0.1 => format!("{v:.4}"),
+        a if a < 1.0 => format!("{v:.3}"),
+        a if a < 10.0 => format!("{v:.2}"),
+        a if a < 100.0 => format!("{v:.1}"),
+        _ => format!("{v:.0}"),
     })
 }
 
+/// A ratio around 1: two decimals where they matter.
 pub(super) fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(dash, |v| if v < 1000.0 { format!("{v:.2}") } else { format!("{v:.1e}") })
+    value.map_or_else(dash, |v| match v.abs() {
+        a if a < 10.0 => format!("{v:.2}"),
+        a if a < 100.0 => format!("{v:.1}"),
+        a if a < 1e5 => format!("{v:.0}"),
+        _ => format!("{v:.1e}"),
+    })
 }
 
 /// Per cent; above 99 with a second digit, never rounded up to 100.
@@ -202,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_have_three_digits_that_count() {
+        let texts = [0.0, 1.5432e-4, -0.0071234, 0.026123, 0.1936, 1.0051, 14.52, -136.47]
+            .map(|v| number(Some(v)));
+        assert_eq!(texts, ["0", "1.54e-4", "-0.00712", "0.0261", "0.194", "1.01", "14.5", "-136"]);
+        let ratios = [0.973, 1.142, 49.18, 192.71, 7443.0, 1.6e6].map(|v| ratio(Some(v)));
+        assert_eq!(ratios, ["0.97", "1.14", "49.2", "193", "7443", "1.6e6"]);
+    }
+
+    #[test]
     fn the_tables_fit_and_say_what_is_better() {
         let names = ["edcircles-opencv", "hough-opencv"];
         let filmed =
@@ -213,12 +263,24 @@ mod tests {
             radius_hint: vec![serde_json::Map::new()],
         };
         let plan = Plan { frames: 40, seed: 1 };
-        let text = text(&Summary::of(&plan, &[filmed], names.iter().map(info).collect()));
+        let text = text(&Summary::of(
+            &plan,
+            &[filmed],
+            names.iter().map(info).collect(),
+            Margins::default(),
+        ));
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
-        assert!(text.contains("hough-opencv is worse than edcircles-opencv"), "{text}");
+        let plain = text.replace(['│', '┆'], " ");
+        let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("hough-opencv worse too few frames to tell too few"), "{text}");
+        assert!(text.contains("+3.90 [+3.90, +3.90]"), "{text}");
+        assert!(
+            text.contains("up to 0.001 px, 0.1 % of the balls or 0.001 false per frame"),
+            "{text}"
+        );
         assert!(text.contains("100.0 [91.2, 100.0]"), "{text}");
-        assert!(text.contains("0.1012*"), "{text}");
+        assert!(text.contains("0.101*"), "{text}");
     }
 }

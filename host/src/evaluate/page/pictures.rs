@@ -9,6 +9,7 @@ use super::super::{
     Plan,
     compare::loss,
     film::{FilmError, Filmed},
+    table::number,
 };
 use crate::scene::Scene;
 
@@ -69,20 +70,20 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
     }
     let result = &filmed.segments[case.segment][case.frame];
     let look = &result.looks[d];
-    let number = case.segment as u64 * plan.segment_frames() + case.frame as u64;
+    let place = case.segment as u64 * plan.segment_frames() + case.frame as u64;
     let (middle, caption) = if let Some(n) = case.ball {
         let t = &result.balls[n].truth;
         let what = match look.hits[n] {
-            Some(hit) => format!("off by {:.4} px", hit.l2()),
+            Some(hit) => format!("off by {} px", number(Some(hit.l2()))),
             None => "missed".to_owned(),
         };
-        (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {number}: {what}"))
+        (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {place}: {what}"))
     } else {
         let whole = f64::from(filmed.config.width.max(filmed.config.height));
         let first = look.wrong.first().map_or([0.0; 2], |c| [c.x, c.y]);
         let count = look.false_positives;
         let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
-        (middle, format!("frame {number}: {count} false"))
+        (middle, format!("frame {place}: {count} false"))
     };
     let frame = scene.frame();
     let side = (3.2 * middle.radius + 16.0).clamp(CUT.0, CUT.1) as u32;

@@ -1,6 +1,6 @@
 //! The plots, as SVG.
 
-use plotters::{coord::Shift, prelude::*};
+use plotters::{data::float::pretty_print_float, prelude::*};
 
 use super::super::{
     Summary,
@@ -9,6 +9,7 @@ use super::super::{
     metrics::{hits, mahalanobis},
     table::number,
 };
+use super::chart::{Axis, chart, decades};
 
 /// Colours of the detectors, told apart with any colour vision (Okabe and Ito, 2008).
 pub(super) const COLORS: [RGBColor; 6] = [
@@ -25,46 +26,15 @@ pub(super) fn color(d: usize) -> RGBColor {
     COLORS[d % COLORS.len()]
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
-
-const INK: RGBColor = RGBColor(70, 76, 84);
-const GRID: RGBColor = RGBColor(228, 231, 235);
-const FONT: &str = "sans-serif";
-/// Errors below this are drawn at it, in pixels.
+/// Errors below this are drawn at it, in pixels; and times, in milliseconds.
 const LEAST: f64 = 1e-5;
 /// Points of a scatter plot; more only make the file large.
 const POINTS: usize = 1500;
-
-fn svg(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        // Writing to a string does not fail; a plot that cannot be laid out
-        // is left as far as it came.
-        if let Err(error) = draw(&area).and_then(|()| area.present()) {
-            tracing::warn!("a plot of the report is not complete: {error}");
-        }
-    }
-    // As large as the page has room for.
-    text.replacen("<svg ", "<svg class=\"plot\" ", 1)
-}
-
-/// Powers of ten around the values.
-fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) =
-        values.map(|v| v.max(LEAST)).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
-    if low > high {
-        return (1e-3, 1.0);
-    }
-    let (low, high) = (low.log10().floor(), high.log10().ceil());
-    (10f64.powf(low), 10f64.powf(high.max(low + 1.0)))
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that plotters asks for")]
-fn decade_label(v: &f64) -> String {
-    if *v >= 0.01 { format!("{v}") } else { format!("{v:.0e}") }
-}
+/// A plot that has a line of the page to itself, and one of several side by
+/// side, in CSS pixels.
+const WIDE: (u32, u32) = (500, 300);
+const SMALL: (u32, u32) = (380, 240);
+const SQUARE: (u32, u32) = (310, 260);
 
 /// Share of the counted balls with an error up to x. A curve that stays below
 /// 100 % has missed balls.
@@ -85,24 +55,9 @@ pub(super) fn cdf(filmed: &Filmed, count: usize) -> String {
         .collect();
     // The best percent of a good detector would stretch the axis.
     let ends = errors.iter().flat_map(|e| [quantile(e, 0.01), quantile(e, 1.0)]).flatten();
-    let (low, high) = decades(ends);
-    svg((560, 300), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .x_label_area_size(42)
-            .y_label_area_size(52)
-            .build_cartesian_2d((low..high).log_scale(), 0.0..102.0)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, 13, &INK))
-            .x_label_formatter(&decade_label)
-            .y_label_formatter(&|v| format!("{v:.0}"))
-            .x_desc("distance from the truth, px")
-            .y_desc("balls, %")
-            .draw()?;
+    let (x, (low, high)) = decades("distance from the truth, px", ends, LEAST);
+    let y = Axis { range: 0.0..102.0, title: "balls, %", ticks: 11, label: &whole };
+    chart(WIDE, x, y, |chart| {
         for (d, errors) in errors.iter().enumerate() {
             let every = errors.len().div_ceil(600).max(1);
             let steps = errors.iter().enumerate();
@@ -141,25 +96,15 @@ pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
             (!bin.is_empty()).then(|| (f64::from(k) / 10.0 + 0.05, mean.clamp(-reach, reach)))
         })
         .collect();
-    svg((380, 240), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(26)
-            .x_label_area_size(42)
-            .y_label_area_size(68)
-            .build_cartesian_2d(0.0..1.0, -reach..reach)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, 13, &INK))
-            .x_labels(5)
-            .y_labels(5)
-            .y_label_formatter(&|v| tick(*v, reach))
-            .x_desc("sub-pixel phase of the truth, px")
-            .y_desc("error, px")
-            .draw()?;
+    let x = Axis {
+        range: 0.0..1.0,
+        title: "sub-pixel phase of the truth, px",
+        ticks: 5,
+        label: &plain,
+    };
+    let label = |v: &f64| tick(*v, reach);
+    let y = Axis { range: -reach..reach, title: "error, px", ticks: 5, label: &label };
+    chart(SMALL, x, y, |chart| {
         let dots = thin(&points).filter(|p| p.1.abs() <= reach);
         let faint = color(d).mix(0.3).filled();
         chart.draw_series(dots.map(|p| Circle::new(p, 2, faint)))?;
@@ -178,33 +123,27 @@ pub(super) fn score(filmed: &Filmed, d: usize) -> String {
         .flat_map(|s| hits(s, d))
         .map(|(_, h)| (h.score, h.l2().max(LEAST)))
         .collect();
-    let (low, high) = decades(points.iter().map(|p| p.1));
     let (least, most) =
         points.iter().fold((f64::MAX, f64::MIN), |(a, b), p| (a.min(p.0), b.max(p.0)));
     let (least, most) = if least > most { (0.0, 1.0) } else { (least, most) };
     let room = ((most - least) * 0.05).max(1e-3 * most.abs()).max(1e-9);
-    svg((380, 240), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(26)
-            .x_label_area_size(42)
-            .y_label_area_size(68)
-            .build_cartesian_2d(least - room..most + room, (low..high).log_scale())?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, 13, &INK))
-            .x_labels(5)
-            .y_label_formatter(&decade_label)
-            .x_desc("score")
-            .y_desc("distance, px")
-            .draw()?;
+    let x = Axis { range: least - room..most + room, title: "score", ticks: 5, label: &plain };
+    let (y, _) = decades("distance, px", points.iter().map(|p| p.1), LEAST);
+    chart(SMALL, x, y, |chart| {
         let faint = color(d).mix(0.4).filled();
         chart.draw_series(thin(&points).map(|p| Circle::new(p, 2, faint)))?;
         Ok(())
     })
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that plotters asks for")]
+fn whole(v: &f64) -> String {
+    format!("{v:.0}")
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that plotters asks for")]
+fn plain(v: &f64) -> String {
+    pretty_print_float(*v, false)
 }
 
 /// A value on an axis from -`reach` to `reach`; rounding must not hide the zero.
@@ -233,26 +172,9 @@ pub(super) fn calibration(filmed: &Filmed, d: usize) -> Option<String> {
     let mut line = vec![(0.0, 0.0)];
     let points = levels.iter().enumerate().filter(|(k, _)| k % every == 0 || k + 1 == n);
     line.extend(points.map(|(k, level)| (*level, 100.0 * (k + 1) as f64 / n as f64)));
-    Some(svg((300, 260), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(26)
-            .x_label_area_size(42)
-            .y_label_area_size(52)
-            .build_cartesian_2d(0.0..100.0, 0.0..100.0)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, 13, &INK))
-            .x_labels(5)
-            .y_labels(5)
-            .x_label_formatter(&|v| format!("{v:.0}"))
-            .y_label_formatter(&|v| format!("{v:.0}"))
-            .x_desc("promised by the covariance, %")
-            .y_desc("answers within, %")
-            .draw()?;
+    let percent = |title| Axis { range: 0.0..100.0, title, ticks: 5, label: &whole };
+    let (x, y) = (percent("promised by the covariance, %"), percent("answers within, %"));
+    Some(chart(SQUARE, x, y, |chart| {
         chart.draw_series(LineSeries::new([(0.0, 0.0), (100.0, 100.0)], BLACK.stroke_width(1)))?;
         chart.draw_series(LineSeries::new(line, color(d).stroke_width(2)))?;
         Ok(())
@@ -267,26 +189,10 @@ pub(super) fn speed(summary: &Summary) -> String {
         .flat_map(|scene| scene.detectors.iter().enumerate())
         .filter_map(|(d, m)| Some((d, m.ms?.p50.max(LEAST), m.rmse?.max(LEAST))))
         .collect();
-    let (left, right) = decades(points.iter().map(|p| p.1));
-    let (low, high) = decades(points.iter().map(|p| p.2));
-    svg((560, 320), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(26)
-            .x_label_area_size(42)
-            .y_label_area_size(58)
-            .build_cartesian_2d((left..right).log_scale(), (low..high).log_scale())?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, 13, &INK))
-            .x_label_formatter(&decade_label)
-            .y_label_formatter(&decade_label)
-            .x_desc("median time per frame, ms")
-            .y_desc("RMSE per axis, px")
-            .draw()?;
+    let (times, errors) = (points.iter().map(|p| p.1), points.iter().map(|p| p.2));
+    let (x, _) = decades("median time per frame, ms", times, LEAST);
+    let (y, _) = decades("RMSE per axis, px", errors, LEAST);
+    chart(WIDE, x, y, |chart| {
         let dots = points.iter().map(|&(d, x, y)| Circle::new((x, y), 5, color(d).filled()));
         chart.draw_series(dots)?;
         Ok(())

@@ -7,7 +7,7 @@ use super::super::{
     table::{dash, number, percent, percent_interval, ratio, significant},
 };
 
-/// A row: a name, an explanation, a value and what is below it.
+/// A row: a name, an explanation, a value and what is below it. The group has the unit.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
@@ -26,14 +26,16 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
         &[
             Row {
                 name: "recall, %",
-                title: "Share of the balls that were found, with Wilson's 95 % interval",
+                title: "balls that were found, with Wilson's 95 % interval",
                 value: |m| percent(m.recall),
-                below: |m| format!("{} of {}", percent_interval(m.recall_interval), m.balls),
+                below: |m| {
+                    format!("{} of {}, {}", m.found, m.balls, percent_interval(m.recall_interval))
+                },
                 rank: Some(|m| m.recall.map(|r| -r)),
             },
             Row {
                 name: "false positives per frame",
-                title: "Detections that belong to no ball; below: on circles that are not balls",
+                title: "detections that belong to no ball",
                 value: |m| number(Some(m.false_positives_per_frame)),
                 below: |m| match m.on_clutter {
                     0 => String::new(),
@@ -61,8 +63,8 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 rank: Some(|m| m.rmse),
             },
             Row {
-                name: "RMSE / Cramér-Rao bound",
-                title: "1 is as good as any unbiased estimate can be; – where no bound is known",
+                name: "RMSE / bound (Cramér-Rao)",
+                title: "1 is as good as an unbiased estimate can be; – where no bound is known",
                 value: |m| ratio(m.rmse_over_bound),
                 below: |m| {
                     m.bound.map_or_else(String::new, |b| format!("bound {}", number(Some(b))))
@@ -70,8 +72,8 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 rank: None,
             },
             Row {
-                name: "median, P95",
-                title: "Quantiles of the distance from the truth",
+                name: "distance: median, P95",
+                title: "quantiles of sqrt(dx² + dy²)",
                 value: |m| m.l2.map_or_else(dash, |q| number(Some(q.p50))),
                 below: |m| {
                     m.l2.map_or_else(String::new, |q| format!("P95 {}", number(Some(q.p95))))
@@ -79,8 +81,8 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 rank: Some(|m| m.l2.map(|q| q.p50)),
             },
             Row {
-                name: "P99, max",
-                title: "Quantiles of the distance from the truth",
+                name: "distance: P99, max",
+                title: "quantiles of sqrt(dx² + dy²)",
                 value: |m| m.l2.map_or_else(dash, |q| number(Some(q.p99))),
                 below: |m| {
                     m.l2.map_or_else(String::new, |q| format!("max {}", number(Some(q.max))))
@@ -89,31 +91,38 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
             },
             Row {
                 name: "bias x",
-                title: "Mean error with its 95 % interval; * when the interval leaves 0 out",
+                title: "mean error with its 95 % interval; * when that leaves 0 out",
                 value: |m| estimate(m.bias.map(|b| b[0])),
                 below: |m| interval(m.bias.map(|b| b[0])),
                 rank: None,
             },
             Row {
                 name: "bias y",
-                title: "Mean error with its 95 % interval; * when the interval leaves 0 out",
+                title: "mean error with its 95 % interval; * when that leaves 0 out",
                 value: |m| estimate(m.bias.map(|b| b[1])),
                 below: |m| interval(m.bias.map(|b| b[1])),
                 rank: None,
             },
             Row {
                 name: "pixel locking x",
-                title: "First harmonic of the error against the sub-pixel phase; more than 2.5 standard errors is not chance",
+                title: "amplitude of the error against the sub-pixel phase, ± its standard error; beyond 2.5 of these it is not chance",
                 value: |m| number(m.locking[0].map(|l| l.amplitude)),
                 below: |m| standard_error(m.locking[0]),
                 rank: None,
             },
             Row {
                 name: "pixel locking y",
-                title: "First harmonic of the error against the sub-pixel phase; more than 2.5 standard errors is not chance",
+                title: "amplitude of the error against the sub-pixel phase, ± its standard error; beyond 2.5 of these it is not chance",
                 value: |m| number(m.locking[1].map(|l| l.amplitude)),
                 below: |m| standard_error(m.locking[1]),
                 rank: None,
+            },
+            Row {
+                name: "jitter per axis",
+                title: "scatter of the answers for a ball that stands still; – when all balls move",
+                value: |m| number(m.jitter),
+                below: NONE,
+                rank: Some(|m| m.jitter),
             },
         ],
     ),
@@ -121,12 +130,13 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
         "Radius, px",
         &[Row {
             name: "RMSE of the radius",
-            title: "Below: mean error, and RMSE over its own bound",
+            title: "below: mean error, and RMSE over its own bound",
             value: |m| number(m.radius.map(|r| r.rmse)),
             below: |m| {
                 m.radius.map_or_else(String::new, |r| {
-                    let over =
-                        r.rmse_over_bound.map_or_else(String::new, |v| format!(", {v:.2} × bound"));
+                    let over = r
+                        .rmse_over_bound
+                        .map_or_else(String::new, |v| format!(", {} × bound", ratio(Some(v))));
                     format!("bias {}{over}", number(Some(r.bias)))
                 })
             },
@@ -138,7 +148,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
         &[
             Row {
                 name: "calibration of the covariance",
-                title: "Mean of e' S⁻¹ e over x and y: 2 is right, more means too confident",
+                title: "mean of e' S⁻¹ e over x and y: 2 is right, more is too confident; – without covariance",
                 value: |m| ratio(m.calibration.map(|c| c.value)),
                 below: |m| match m.calibration.and_then(|c| c.interval) {
                     Some(i) => format!("[{}, {}]", ratio(Some(i.low)), ratio(Some(i.high))),
@@ -148,14 +158,14 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
             },
             Row {
                 name: "score against error",
-                title: "Spearman's rank correlation: -1 when a higher score always means a smaller error",
+                title: "Spearman's rank correlation: -1 when a higher score always means a smaller distance; – when all scores are equal",
                 value: |m| ratio(m.score_correlation),
                 below: NONE,
                 rank: None,
             },
             Row {
                 name: "ms per frame, median",
-                title: "One thread, after the rest of the run; below: P95",
+                title: "one thread, nothing else of this run beside it",
                 value: |m| number(m.ms.map(|t| t.p50)),
                 below: |m| {
                     m.ms.map_or_else(String::new, |t| format!("P95 {}", number(Some(t.p95))))
@@ -164,7 +174,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
             },
             Row {
                 name: "frames without an answer",
-                title: "The detector failed or panicked; its balls count as missed",
+                title: "the detector failed or panicked; its balls count as missed",
                 value: |m| m.faults.to_string(),
                 below: |m| m.first_fault.clone().unwrap_or_default(),
                 rank: None,

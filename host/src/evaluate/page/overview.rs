@@ -1,0 +1,136 @@
+//! The answer first: all scenes in one table and one plot.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::{
+    super::{
+        Metrics, Pair, Summary, Verdict,
+        compare::Difference,
+        table::{margins, number, percent, ratio},
+    },
+    class, key, plots,
+};
+
+/// The answer first: a row per scene, a column per detector.
+pub(super) fn overview(summary: &Summary) -> Markup {
+    let several = summary.scenes.len() > 1;
+    html! {
+        div.scroll { table.overview {
+            thead { tr {
+                th { "scene" }
+                @for (d, info) in summary.detectors.iter().enumerate() {
+                    th {
+                        (key(d)) (info.name) " " small.soft { (info.version) }
+                        @if d == 0 && summary.detectors.len() > 1 { small.soft { ", the reference" } }
+                    }
+                }
+            } }
+            tbody {
+                @for scene in &summary.scenes { tr {
+                    td { a href={ "#" (scene.name) } { (scene.name) } small { (scene.description) } }
+                    @for m in &scene.detectors { td {
+                        (number(m.rmse)) " px"
+                        @if let Some(over) = m.rmse_over_bound { " (" (ratio(Some(over))) " × bound)" }
+                        (detection(m.recall, m.false_positives_per_frame))
+                        small { (number(m.ms.map(|t| t.p50))) " ms" }
+                        @if let Some(pair) = scene.against_first(&m.detector) { (verdict(pair)) }
+                    } }
+                } }
+                @if several { tr.total {
+                    td { "all scenes" small { "all balls and frames together" } }
+                    @for (d, info) in summary.detectors.iter().enumerate() { td {
+                        (total(summary, d))
+                        @if d > 0 {
+                            (tally(summary, &info.name, "distance", |p| p.distance, Verdict::text))
+                            (tally(summary, &info.name, "misses", |p| p.misses, Verdict::count_text))
+                            (tally(summary, &info.name, "false positives", |p| p.false_positives, Verdict::count_text))
+                        }
+                    } }
+                } }
+            }
+        } }
+        (reading(summary))
+        @if several {
+            h3 { "Accuracy against time, a point for every scene (lower left is better)" }
+            p.legend {
+                @for (d, info) in summary.detectors.iter().enumerate() { span { (key(d)) (info.name) } }
+            }
+            (PreEscaped(plots::speed(summary)))
+        }
+    }
+}
+
+/// Below this share of found balls, and above this many false positives per
+/// frame, an accuracy says little, and the page warns.
+const WARN: (f64, f64) = (0.99, 0.01);
+
+fn detection(recall: Option<f64>, false_positives: f64) -> Markup {
+    html! {
+        small class=[recall.filter(|r| *r < WARN.0).map(|_| "warn")] { (percent(recall)) " % found" }
+        small class=[(false_positives > WARN.1).then_some("warn")] {
+            (number(Some(false_positives))) " false/frame"
+        }
+    }
+}
+
+/// Detection over all scenes. Errors of different scenes are not added up:
+/// the hardest scene would stand for all.
+fn total(summary: &Summary, d: usize) -> Markup {
+    let sum = |of: fn(&Metrics) -> u64| {
+        summary.scenes.iter().map(|s| of(&s.detectors[d])).sum::<u64>() as f64
+    };
+    let balls = sum(|m| m.balls);
+    let recall = (balls > 0.0).then(|| sum(|m| m.found) / balls);
+    detection(recall, sum(|m| m.false_positives) / sum(|m| m.frames).max(1.0))
+}
+
+/// The distance's verdict always, the others when they tell the two apart.
+fn verdict(pair: &Pair) -> Markup {
+    let counted = [(pair.misses, "misses"), (pair.false_positives, "false positives")];
+    let apart = |d: &Difference| matches!(d.verdict, Verdict::Better | Verdict::Worse);
+    html! {
+        small class=(class(pair.distance.verdict)) { (pair.distance.verdict.text()) }
+        @for (d, what) in counted.iter().filter(|(d, _)| apart(d)) {
+            small class=(class(d.verdict)) { (d.verdict.count_text()) " " (what) }
+        }
+    }
+}
+
+/// In how many scenes each verdict was given.
+fn tally(
+    summary: &Summary,
+    challenger: &str,
+    what: &str,
+    of: fn(&Pair) -> Difference,
+    text: fn(Verdict) -> &'static str,
+) -> Markup {
+    let pairs = || summary.scenes.iter().filter_map(|s| s.against_first(challenger));
+    let counts = Verdict::ALL.map(|v| (v, pairs().filter(|p| of(p).verdict == v).count()));
+    let said: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(verdict, count)| format!("{} in {count}", text(*verdict)))
+        .collect();
+    html! { small { (what) ": " (said.join(", ")) } }
+}
+
+fn reading(summary: &Summary) -> Markup {
+    html! {
+        p {
+            "The large number is the RMSE per axis in pixels, over the balls that were found: with few of them "
+            "found, it tells of the easy ones only. × bound: divided by the Cramér-Rao bound, which no unbiased "
+            "detector can beat. Times are medians per frame, on at most " (summary.timed_frames)
+            " frames on one thread of this machine. Balls of which less than " (100.0 * summary.least_visible)
+            " % is visible do not count."
+        }
+        @if let Some(first) = summary.detectors.first().filter(|_| summary.detectors.len() > 1) {
+            p {
+                "The verdicts compare with " strong { (first.name) } " on the same frames: “better” and “worse” "
+                "tell of the mean distance from the truth, over the balls that both found. Misses and false positives "
+                "are judged apart, and time not at all. " (margins(summary)) ". A verdict is given when "
+                "the whole 95 % interval of the difference lies on one side of that, or within it; otherwise there "
+                "are “too few frames to tell”."
+            }
+        }
+    }
+}
