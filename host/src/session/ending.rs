@@ -107,6 +107,9 @@ impl From<WireError> for Ending {
     fn from(error: WireError) -> Self {
         match error {
             WireError::Version { .. } => Self::Unsupported(error.to_string()),
+            // Nothing that was sent is wrong; the rest of it did not come in time,
+            // be it that the peer stood still or that we did.
+            WireError::Stale { .. } => Self::PeerLost(error.to_string()),
             _ => Self::Violation(error.to_string()),
         }
     }
@@ -135,5 +138,14 @@ mod tests {
         assert!(matches!(&given_up, Ending::PeerLost(reason) if reason.contains("3.5 s")));
         assert!(!Ending::from_link(LinkEnd::Eof).is_orderly());
         assert!(!Ending::from_link(LinkEnd::Broken("reset".into())).is_orderly());
+    }
+
+    #[test]
+    fn a_frame_that_does_not_go_on_is_a_lost_peer_and_no_violation() {
+        let limit = Duration::from_secs(30);
+        let stale = WireError::Stale { id: 12, age: Duration::from_secs(41), limit };
+        let ending = Ending::from(stale);
+        assert!(matches!(ending, Ending::PeerLost(_)), "{ending}");
+        assert!(matches!(Ending::from(WireError::Stray { id: 12 }), Ending::Violation(_)));
     }
 }

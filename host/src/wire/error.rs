@@ -167,7 +167,9 @@ pub enum WireError {
         expected: u64,
     },
     /// A frame that stays incomplete for too long.
-    #[error("frame {id} is still incomplete after {age:?}; at most {limit:?} are allowed")]
+    #[error(
+        "the rest of frame {id} did not come within {limit:?}: {age:.1?} after its beginning it is still incomplete"
+    )]
     Stale {
         /// The frame.
         id: u64,
