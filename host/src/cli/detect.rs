@@ -52,6 +52,13 @@ struct Found {
     score: f64,
 }
 
+/// In place of a [`Line`].
+#[derive(Debug, Serialize)]
+struct Unread {
+    file: String,
+    error: String,
+}
+
 /// Runs `host detect`.
 ///
 /// # Errors
@@ -84,12 +91,27 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             }
             Err(error) => {
                 exit = Exit::Failed;
-                let file = file.display().to_string();
-                plugins::print(serde_json::json!({ "file": file, "error": format!("{error:#}") }))?;
+                let line = Unread { file: file.display().to_string(), error: reason(&error) };
+                plugins::print(serde_json::to_string(&line)?)?;
             }
         }
     }
     Ok(exit)
+}
+
+/// The error and its causes in one line. The decoders' errors quote their cause
+/// in their own text; what has been said is not said again.
+fn reason(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let cause = cause.trim_end();
+        if text.is_empty() {
+            cause.clone_into(&mut text);
+        } else if !text.contains(cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn look(
@@ -224,6 +246,17 @@ mod tests {
         let image = RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0]));
         let (data, format) = pixels(&DynamicImage::ImageRgba8(image));
         assert_eq!((data, format), (vec![3, 2, 1], PixelFormat::BGR8));
+    }
+
+    #[test]
+    fn a_cause_that_was_quoted_is_not_repeated() {
+        let open = || ImageReader::open("/nowhere/x.png").context("cannot open it");
+        let reasons = reason(&open().err().expect("there is no such file"));
+        assert!(reasons.starts_with("cannot open it: No such file"), "{reasons}");
+        let broken = image::load_from_memory_with_format(b"none", image::ImageFormat::Png);
+        let reasons = reason(&broken.context("cannot decode it").expect_err("no picture"));
+        assert!(reasons.starts_with("cannot decode it: "), "{reasons}");
+        assert_eq!(reasons.matches("Invalid PNG signature").count(), 1, "{reasons}");
     }
 
     #[test]
