@@ -127,12 +127,34 @@ fn from_text(
     // What the schema allows, serde accepts; a difference is reported as it is.
     loaded.config = serde_json::from_value(loaded.document.value.clone())
         .map_err(|e| ConfigError::new(format!("error: {name}: {e}")))?;
+    loaded.refuse(&addresses(&loaded.config))?;
     if let Some(base) = file.and_then(Path::parent) {
         for path in &mut loaded.config.plugins.paths {
             *path = base.join(&path);
         }
     }
     Ok(loaded)
+}
+
+/// What a schema cannot say well: an address needs a port, and there are 65,536 of them.
+fn addresses(config: &Config) -> Vec<Problem> {
+    let signaling = &config.signaling;
+    let given =
+        [("signaling.listen", &signaling.listen), ("signaling.connect", &signaling.connect)];
+    let has_port = |address: &str| {
+        address
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    };
+    let wrong = given.into_iter().filter(|(_, address)| !has_port(address));
+    wrong
+        .map(|(key, address)| Problem {
+            path: steps(key),
+            at_key: false,
+            title: format!("`{key}` cannot be {address:?}"),
+            label: "must be ADDRESS:PORT, such as 127.0.0.1:8080; a port is at most 65535".into(),
+        })
+        .collect()
 }
 
 impl Loaded {
@@ -258,6 +280,14 @@ mod tests {
     fn a_wrong_choice_lists_the_choices() {
         let report = refused("[client]\npolicy = \"lates\"\n", &[]);
         assert_says(&report, &["c.toml:2:10", "did you mean \"latest\"?", "\"every-frame\""]);
+    }
+
+    #[test]
+    fn an_address_needs_a_port_that_exists() {
+        let report = refused("[signaling]\nlisten = \"here:99999\"\n", &["signaling.connect=nas"]);
+        assert_says(&report, &["c.toml:2:10", "`signaling.listen`", "-c signaling.connect=nas"]);
+        let fine = Override::parse("signaling.connect=[::1]:80").unwrap();
+        assert!(from_text(None, String::new(), &[fine]).is_ok());
     }
 
     #[test]
