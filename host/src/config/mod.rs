@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{scene::SceneConfig, signaling::SignalingConfig, transport::TransportConfig};
 
 pub use load::{ConfigError, Loaded, Override, load};
+pub(crate) use problem::suggestion;
 pub use sections::{
     ClientConfig, PluginsConfig, QueuePolicy, ScoringConfig, ServerConfig, WhenFull,
 };

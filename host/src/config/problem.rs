@@ -122,13 +122,13 @@ fn choice(name: &str, found: &Value, options: &[String]) -> (String, String) {
 }
 
 /// The candidate that `word` is most likely a misspelling of.
-pub(super) fn suggestion<'a>(
+pub(crate) fn suggestion<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
     candidates
-        .map(|c| (strsim::jaro_winkler(&word.to_lowercase(), c), c))
-        .filter(|(similarity, _)| *similarity > 0.8)
+        .map(|c| (strsim::normalized_damerau_levenshtein(&word.to_lowercase(), c), c))
+        .filter(|(similarity, _)| *similarity >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| c)
 }
@@ -233,4 +233,19 @@ fn expected_type(kind: &jsonschema::error::TypeKind) -> String {
         })
         .collect();
     words.join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggestion;
+
+    #[test]
+    fn a_misspelling_gets_a_suggestion_and_a_stranger_does_not() {
+        let suggested =
+            |word| suggestion(word, ["hough-rust", "hough-opencv", "height"].into_iter());
+        assert_eq!(suggested("huogh-rust"), Some("hough-rust"));
+        assert_eq!(suggested("Hough-openvc"), Some("hough-opencv"));
+        assert_eq!(suggested("heigth"), Some("height"));
+        assert_eq!(suggested("yolo"), None);
+    }
 }
