@@ -22,7 +22,7 @@ const DISPLAY_EVERY: Duration = Duration::from_millis(50);
 pub(super) struct Outputs<'a> {
     records: Option<RecordWriter>,
     columns: Option<FourColumns<Stdout>>,
-    display: Option<&'a Showing>,
+    display: &'a Showing,
     pending: Vec<ScoreRow>,
     shown: Instant,
     failure: Option<String>,
@@ -32,7 +32,7 @@ impl<'a> Outputs<'a> {
     pub(super) fn new(
         records: Option<RecordWriter>,
         columns: Option<FourColumns<Stdout>>,
-        display: Option<&'a Showing>,
+        display: &'a Showing,
     ) -> Self {
         let now = Instant::now();
         let pending = Vec::new();
@@ -52,18 +52,14 @@ impl<'a> Outputs<'a> {
             self.fail(format!("standard output: {e}"));
             self.columns = None;
         }
-        if self.display.is_some() {
-            self.pending.extend(rows.iter().map(Row::to_score_row));
-        }
+        self.pending.extend(rows.iter().map(Row::to_score_row));
     }
 
     /// Brings display and disk up to date when it is time, or when `force`d.
     pub(super) fn refresh(&mut self, force: bool, progress: impl FnOnce() -> Progress) {
         let now = Instant::now();
-        if let Some(display) = self.display
-            && (force || now - self.shown >= DISPLAY_EVERY)
-        {
-            display.scores(&self.pending, progress());
+        if force || now - self.shown >= DISPLAY_EVERY {
+            self.display.scores(&self.pending, progress());
             self.pending.clear();
             self.shown = now;
         }

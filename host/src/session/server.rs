@@ -110,7 +110,7 @@ pub async fn run(
         info!("session {sessions}: client {peer_addr}");
         let plan = plan(&config, channel.sender.max_message())?;
         let columns = columns.then(|| FourColumns::new(std::io::stdout()));
-        let mut outputs = Outputs::new(files.records(sessions), columns, Some(&showing));
+        let mut outputs = Outputs::new(files.records(sessions), columns, &showing);
         let served = serve(channel, &mut link, plan, &mut outputs, &stop).await;
         link.close(served.ending.reason().as_deref()).await;
         // What a display does to the terminal must be over before the summary is printed.
