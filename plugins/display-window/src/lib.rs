@@ -16,9 +16,13 @@ mod panel;
 mod plot;
 mod x11;
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
-use minifb::{Key, ScaleMode, Window, WindowOptions};
+use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 use plumbline_plugin_api::prelude::*;
 
 use crate::{canvas::Canvas, panel::Panel};
@@ -47,9 +51,24 @@ impl Default for Config {
     }
 }
 
+/// Remembers that a key which ends the session went down. The window's own
+/// state forgets a key that is up again before it is looked at.
+struct QuitKeys(Rc<Cell<bool>>);
+
+impl InputCallback for QuitKeys {
+    fn add_char(&mut self, _: u32) {}
+
+    fn set_key_state(&mut self, key: Key, down: bool) {
+        if down && matches!(key, Key::Q | Key::Escape) {
+            self.0.set(true);
+        }
+    }
+}
+
 /// The display. Server and client both use it; it shows what it is given.
 pub struct WindowDisplay {
     window: Option<Window>,
+    quit_key: Rc<Cell<bool>>,
     canvas: Canvas,
     panel: Panel,
     interval: Duration,
@@ -76,8 +95,12 @@ impl Display for WindowDisplay {
                 )));
             }
         }
+        let mut window = open(&config, host.role)?;
+        let quit_key = Rc::new(Cell::new(false));
+        window.set_input_callback(Box::new(QuitKeys(Rc::clone(&quit_key))));
         let mut display = Self {
-            window: Some(open(&config, host.role)?),
+            window: Some(window),
+            quit_key,
             canvas: Canvas::default(),
             panel: Panel::default(),
             interval: Duration::from_secs(1) / config.redraws_per_second,
@@ -175,8 +198,7 @@ impl WindowDisplay {
             window.update();
             x11::check()?;
         }
-        let quit =
-            !window.is_open() || window.is_key_down(Key::Q) || window.is_key_down(Key::Escape);
+        let quit = x11::gone() || !window.is_open() || self.quit_key.get();
         Ok(if quit { Flow::QUIT } else { Flow::CONTINUE })
     }
 }

@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "handlers that Xlib calls")]
 
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{c_int, c_uchar, c_ulong, c_void},
     ptr::null_mut,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -18,6 +18,22 @@ use raw_window_handle::{HasDisplayHandle, RawDisplayHandle};
 
 /// The connection to the X server is broken.
 static LOST: AtomicBool = AtomicBool::new(false);
+/// The window does not exist any more, though we did not close it.
+static GONE: AtomicBool = AtomicBool::new(false);
+/// A refused request was reported; a second one says nothing new.
+static REPORTED: AtomicBool = AtomicBool::new(false);
+
+/// `XErrorEvent` of Xlib.h.
+#[repr(C)]
+struct ErrorEvent {
+    kind: c_int,
+    display: *mut c_void,
+    resource: c_ulong,
+    serial: c_ulong,
+    error_code: c_uchar,
+    request_code: c_uchar,
+    minor_code: c_uchar,
+}
 
 /// A request was refused (`XErrorEvent`), or the connection broke.
 type Handler = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
@@ -25,8 +41,16 @@ type SetHandler = unsafe extern "C" fn(Option<Handler>) -> *mut c_void;
 type ExitHandler = unsafe extern "C" fn(*mut c_void, *mut c_void);
 type SetExitHandler = unsafe extern "C" fn(*mut c_void, ExitHandler, *mut c_void);
 
-unsafe extern "C" fn refused(_display: *mut c_void, _event: *mut c_void) -> c_int {
-    log::warn!("the X server refused a request of the window");
+unsafe extern "C" fn refused(_display: *mut c_void, event: *mut c_void) -> c_int {
+    const BAD_WINDOW: c_uchar = 3;
+    const BAD_DRAWABLE: c_uchar = 9;
+    // SAFETY: Xlib hands an `XErrorEvent` to this handler, valid for the call.
+    let ErrorEvent { error_code, request_code, .. } = unsafe { &*event.cast::<ErrorEvent>() };
+    if matches!(*error_code, BAD_WINDOW | BAD_DRAWABLE) {
+        GONE.store(true, Ordering::Relaxed);
+    } else if !REPORTED.swap(true, Ordering::Relaxed) {
+        log::warn!("the X server refused request {request_code}: error {error_code}");
+    }
     0
 }
 
@@ -40,7 +64,9 @@ unsafe extern "C" fn go_on(_display: *mut c_void, _: *mut c_void) {}
 /// Makes failures of the connection of `window` survivable, as far as the
 /// libX11 at hand can do that (1.7.0 and later).
 pub(crate) fn survive(window: &Window) {
-    LOST.store(false, Ordering::Relaxed);
+    for flag in [&LOST, &GONE, &REPORTED] {
+        flag.store(false, Ordering::Relaxed);
+    }
     let Ok(handle) = window.display_handle() else { return };
     let RawDisplayHandle::Xlib(handle) = handle.as_raw() else { return };
     let Some(display) = handle.display else { return };
@@ -69,4 +95,9 @@ pub(crate) fn check() -> Result<(), PluginError> {
     } else {
         Ok(())
     }
+}
+
+/// Whether someone else closed the window, as `xkill` and some window managers do.
+pub(crate) fn gone() -> bool {
+    GONE.load(Ordering::Relaxed)
 }
