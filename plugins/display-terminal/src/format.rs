@@ -7,9 +7,11 @@ pub(crate) fn centre(circle: &Circle) -> String {
     format!("{:8.2}, {:8.2}", circle.x, circle.y)
 }
 
-/// A length in pixels, or a dash where there is none.
+/// A length in pixels, with the places that an error of a good detector needs,
+/// or a dash where there is none.
 pub(crate) fn pixels(value: f64) -> String {
-    if value.is_finite() { format!("{value:.3}") } else { "-".to_owned() }
+    let places = if value.abs() < 0.01 { 5 } else { 3 };
+    if value.is_finite() { format!("{value:.places$}") } else { "-".to_owned() }
 }
 
 /// Milliseconds, or a dash where there are none.
@@ -58,6 +60,12 @@ pub(crate) mod tests {
             l2: f64::NAN,
             ..scored(frame, 0.0, 0.0, cumulative_l1)
         }
+    }
+
+    #[test]
+    fn a_small_error_is_more_than_zeros() {
+        assert_eq!([0.5, 0.01, 0.000_31].map(pixels), ["0.500", "0.010", "0.00031"]);
+        assert_eq!(pixels(f64::NAN), "-");
     }
 
     #[test]

@@ -116,8 +116,8 @@ impl ServerView {
         }
         let shown = self.rows.len().min(area.width.into());
         let recent = self.rows.range(self.rows.len() - shown..);
-        // Sparklines take integers: thousandths of a pixel.
-        let value = |row: &ScoreRow| row.l1.is_finite().then(|| (row.l1 * 1000.0).round() as u64);
+        // Sparklines take integers: millionths of a pixel.
+        let value = |row: &ScoreRow| row.l1.is_finite().then(|| (row.l1 * 1e6).round() as u64);
         let top = recent.clone().filter_map(value).max().unwrap_or(0);
         let p = &self.progress;
         let title = format!(
@@ -125,7 +125,7 @@ impl ServerView {
             format::pixels(p.l1_mean),
             format::pixels(p.l1_p95),
             format::pixels(p.rmse),
-            format::pixels(top as f64 / 1000.0),
+            format::pixels(top as f64 / 1e6),
         );
         let bars = Sparkline::default()
             .block(Block::new().borders(Borders::TOP).title(title).border_style(DIM))

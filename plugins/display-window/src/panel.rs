@@ -71,13 +71,13 @@ impl Panel {
                 shade = colour::BAD;
             }
             if row.l1.is_finite() {
-                error = format!("{:.3}", row.l1);
+                error = decimal(row.l1);
             }
             cumulative = format!("{:.2}", row.cumulative_l1);
         }
         draw_card(canvas, card(0), "actual centre, px", &actual, colour::ACTUAL);
         draw_card(canvas, card(1), "estimated centre, px", &estimate, shade);
-        draw_card(canvas, card(2), "error of this frame, px", &[error], colour::ERROR);
+        draw_card(canvas, card(2), "this error, px", &[error], colour::ERROR);
         draw_card(canvas, card(3), "cumulative error, px", &[cumulative], colour::TEXT);
     }
 
@@ -126,7 +126,13 @@ fn area(x: i32, y: i32, width: i32, height: i32) -> Rectangle {
 }
 
 fn length(value: f64) -> String {
-    if value.is_finite() { format!("{value:.3} px") } else { "-".to_owned() }
+    if value.is_finite() { format!("{} px", decimal(value)) } else { "-".to_owned() }
+}
+
+/// With the places that an error of a good detector needs.
+fn decimal(value: f64) -> String {
+    let places = if value.abs() < 0.01 { 5 } else { 3 };
+    format!("{value:.places$}")
 }
 
 fn time(value: f64) -> String {
