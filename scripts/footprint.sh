@@ -51,6 +51,10 @@ cpu() { # earlier, later -> ms
 start() { # name, arguments...
     local name=$1
     shift
+    # Now, and not when the process gets to it: what the one before it said must
+    # not be read as its own.
+    : >"$dir/$name.out"
+    : >"$dir/$name.err"
     "$HOST" --config "$dir/config.toml" "$@" >"$dir/$name.out" 2>"$dir/$name.err" &
     pids+=($!)
     started=$!
