@@ -41,6 +41,9 @@ const MIN_COVERAGE: f32 = 0.4;
 /// had 0.49 to 0.66, the disc 0.11.
 const SCATTERED: f32 = 0.45;
 
+/// Width of an edge, in pixels, below which it is no moving disc's.
+const SHARP: f64 = 1.2;
+
 /// How far a seed and a fit may be off, in pixels of their level.
 const SEED_DOUBT: f32 = 0.7;
 const FIT_DOUBT: f32 = 0.25;
@@ -372,8 +375,13 @@ impl HoughRust {
             let is_whole = |c: &Candidate| c.ring.coverage >= WHOLE_RIM;
             if n == 0 {
                 // A sharp arc is a disc that is partly hidden.
-                let is_good =
-                    |c: &Candidate| c.ring.coverage >= CLEAR_RIM || c.ring.spread < 0.5 * SCATTERED;
+                let is_good = |c: &Candidate| {
+                    let ring = &c.ring;
+
+                    ring.coverage >= CLEAR_RIM
+                        || ring.spread < 0.5 * SCATTERED
+                        || (ring.coverage >= 0.5 && ring.width() < SHARP)
+                };
                 if !found.as_ref().is_some_and(is_good) && seed.coverage >= CLEAR_RIM {
                     coarse = coarse.or_else(|| {
                         let own = self.look(full, seed.level, seed, &seed.circle, 0.5);
@@ -445,8 +453,7 @@ impl HoughRust {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
-            let Some(fit) = self.refiner.fit(image, &c.weights, at, c.ring.width(), contrast)
-            else {
+            let Some(fit) = self.refiner.fit(image, &c.weights, &c.ring, c.sign) else {
                 continue;
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();

@@ -5,6 +5,7 @@
 use crate::{
     image::{Image, Weights},
     linalg,
+    sector::sector,
 };
 
 /// A circle in the coordinates of the picture at hand.
@@ -25,6 +26,8 @@ pub struct Ring {
     pub circle: Circle,
     /// Share of the rays inside the picture that meet the edge at the circle.
     pub coverage: f32,
+    /// The rays that do, as bits.
+    pub hits: u64,
     /// Share of the rays that stay inside the picture.
     pub visible: f32,
     /// Median of (inside - outside), in grey levels.
@@ -50,11 +53,30 @@ impl Ring {
         let variance = 0.5 / (inverse * inverse) - 1.0 / 6.0;
         variance.max(0.08).sqrt()
     }
+
+    /// The sectors, as bits, in which no ray met the edge. None when the rays
+    /// saw a whole disc, where one that missed is chance.
+    pub fn unseen(&self) -> u32 {
+        if self.coverage >= WHOLE {
+            return 0;
+        }
+        let seen = (0..RAYS).filter(|i| self.hits >> i & 1 == 1).fold(0_u32, |seen, i| {
+            let (dx, dy) = direction(i);
+            seen | 1 << sector(dx, dy)
+        });
+        !seen
+    }
 }
 
 /// Directions that are looked at.
 pub const RAYS: usize = 64;
 const MAX_SAMPLES: usize = 28;
+/// Spread of edge points from which a circle may have been led astray, pixels.
+const LOOSE: f64 = 0.225;
+/// Distance from a circle up to which an edge point agrees with it, pixels.
+const AGREES: f64 = 0.5;
+/// Share of the rays with which a rim counts as whole.
+const WHOLE: f32 = 0.95;
 
 /// Unit vectors and scratch memory.
 #[derive(Debug)]
@@ -66,11 +88,15 @@ impl Default for Rays {
     fn default() -> Self {
         let mut directions = [(0.0, 0.0); RAYS];
         for (i, d) in directions.iter_mut().enumerate() {
-            let (s, c) = libm::sincosf(std::f32::consts::TAU * (i as f32 + 0.5) / RAYS as f32);
-            *d = (c, s);
+            *d = direction(i);
         }
         Self { directions }
     }
+}
+
+fn direction(i: usize) -> (f32, f32) {
+    let (s, c) = libm::sincosf(std::f32::consts::TAU * (i as f32 + 0.5) / RAYS as f32);
+    (c, s)
 }
 
 impl Rays {
@@ -134,7 +160,8 @@ impl Rays {
         let (fitted, spread, hits) = self.robust_circle(circle, &rho)?;
         Some(Ring {
             circle: fitted,
-            coverage: hits as f32 / visible as f32,
+            coverage: hits.count_ones() as f32 / visible as f32,
+            hits,
             visible: visible as f32 / RAYS as f32,
             contrast: median(&mut contrasts[..found]),
             slope: median(&mut slopes[..found]),
@@ -142,15 +169,65 @@ impl Rays {
         })
     }
 
-    /// Reweighted least squares on rho = r + dx cos + dy sin. Returns the
-    /// circle, the spread of the points on it, and their number.
-    fn robust_circle(&self, circle: Circle, rho: &[f64; RAYS]) -> Option<(Circle, f32, usize)> {
-        let mut centre = [0.0, 0.0, circle.r];
-        let residual = |p: &[f64; 3], i: usize| {
-            let (c, s) = self.directions[i];
-            rho[i] - (p[2] + p[0] * f64::from(c) + p[1] * f64::from(s))
-        };
-        let mut scale = f64::INFINITY;
+    /// The circle through the edge points, their spread, and the rays of those on
+    /// it, as bits. Where many points lie off the first answer, as on a bar that
+    /// hides a part of the disc, what most of them agree on is where a second
+    /// one begins.
+    fn robust_circle(&self, circle: Circle, rho: &[f64; RAYS]) -> Option<(Circle, f32, u64)> {
+        let mut best = self.reweighted(rho, [0.0, 0.0, circle.r], f64::INFINITY)?;
+        if best.n * 4 < RAYS * 3 || best.spread() > LOOSE {
+            let start = self.consensus(rho);
+            let other = start.and_then(|start| self.reweighted(rho, start, AGREES));
+            if let Some(other) = other
+                && other.n >= best.n
+                && other.spread() < best.spread()
+            {
+                best = other;
+            }
+        }
+        let [x, y, r] = best.centre;
+        let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
+        (best.n >= 6).then(|| (fitted, best.spread() as f32, best.hits))
+    }
+
+    fn residual(&self, rho: &[f64; RAYS], p: &[f64; 3], i: usize) -> f64 {
+        let (c, s) = self.directions[i];
+        rho[i] - (p[2] + p[0] * f64::from(c) + p[1] * f64::from(s))
+    }
+
+    /// Of circles through three edge points, the one with the most points near
+    /// it: its offset and radius.
+    fn consensus(&self, rho: &[f64; RAYS]) -> Option<[f64; 3]> {
+        let mut best = (0, None);
+        for apart in [RAYS / 7, RAYS / 4] {
+            for first in (0..RAYS).step_by(4) {
+                let three = [first, (first + apart) % RAYS, (first + 2 * apart) % RAYS];
+                if three.iter().any(|&i| rho[i].is_nan()) {
+                    continue;
+                }
+                let row = |i: usize| {
+                    let (c, s) = self.directions[i];
+                    [f64::from(c), f64::from(s), 1.0]
+                };
+                let (mut a, mut b) = ([[0.0; 3]; 3], [0.0; 3]);
+                for i in three {
+                    normal(&mut a, &mut b, &row(i), rho[i], 1.0);
+                }
+                let Some(p) = linalg::solve(&a, &b, 3) else { continue };
+                let near = |i: &usize| self.residual(rho, &p, *i).abs() < AGREES;
+                let n = (0..RAYS).filter(near).count();
+                if n > best.0 {
+                    best = (n, Some(p));
+                }
+            }
+        }
+        best.1
+    }
+
+    /// Reweighted least squares on rho = r + dx cos + dy sin from `centre` on,
+    /// with a scale of the residuals that is at most `widest`.
+    fn reweighted(&self, rho: &[f64; RAYS], centre: [f64; 3], widest: f64) -> Option<Agreement> {
+        let (mut centre, mut scale) = (centre, widest);
         for round in 0..6 {
             let mut a = [[0.0; 3]; 3];
             let mut b = [0.0; 3];
@@ -158,16 +235,10 @@ impl Rays {
                 if measured.is_nan() {
                     continue;
                 }
-                let e = residual(&centre, i);
-                let w = if round == 0 { 1.0 / (1.0 + e * e) } else { tukey(e, 4.0 * scale) };
+                let e = self.residual(rho, &centre, i);
+                let w = if scale.is_finite() { tukey(e, 4.0 * scale) } else { 1.0 / (1.0 + e * e) };
                 let (c, s) = self.directions[i];
-                let row = [f64::from(c), f64::from(s), 1.0];
-                for j in 0..3 {
-                    for k in 0..=j {
-                        a[j][k] += w * row[j] * row[k];
-                    }
-                    b[j] += w * row[j] * measured;
-                }
+                normal(&mut a, &mut b, &[f64::from(c), f64::from(s), 1.0], measured, w);
             }
             let old = centre;
             centre = linalg::solve(&a, &b, 3)?;
@@ -175,25 +246,51 @@ impl Rays {
             let mut sizes = [0.0_f32; RAYS];
             let mut n = 0;
             for i in (0..RAYS).filter(|&i| !rho[i].is_nan()) {
-                sizes[n] = residual(&centre, i).abs() as f32;
+                sizes[n] = self.residual(rho, &centre, i).abs() as f32;
                 n += 1;
             }
-            scale = f64::from(1.4826 * median(&mut sizes[..n])).max(0.05);
+            scale = f64::from(1.4826 * median(&mut sizes[..n])).clamp(0.05, widest);
             if round >= 2 && moved < 0.01 {
                 break;
             }
         }
         let tolerance = (3.0 * scale).clamp(0.6, 1.0);
-        let (mut sum, mut hits) = (0.0, 0);
+        let mut found = Agreement { centre, sum: 0.0, n: 0, hits: 0 };
         for i in 0..RAYS {
-            let e = residual(&centre, i);
+            let e = self.residual(rho, &centre, i);
             if e.abs() <= tolerance {
-                sum += e * e;
-                hits += 1;
+                found.sum += e * e;
+                found.n += 1;
+                found.hits |= 1 << i;
             }
         }
-        let fitted = Circle { x: circle.x + centre[0], y: circle.y + centre[1], r: centre[2] };
-        (hits >= 6).then(|| (fitted, (sum / f64::from(hits)).sqrt() as f32, hits as usize))
+        Some(found)
+    }
+}
+
+/// A circle and the edge points on it.
+struct Agreement {
+    /// Offset from where the rays begin, and radius.
+    centre: [f64; 3],
+    /// Sum of the squared distances.
+    sum: f64,
+    n: usize,
+    hits: u64,
+}
+
+impl Agreement {
+    fn spread(&self) -> f64 {
+        (self.sum / self.n as f64).sqrt()
+    }
+}
+
+/// Adds an equation to normal equations (the lower triangle).
+fn normal(a: &mut [[f64; 3]; 3], b: &mut [f64; 3], row: &[f64; 3], value: f64, weight: f64) {
+    for j in 0..3 {
+        for k in 0..=j {
+            a[j][k] += weight * row[j] * row[k];
+        }
+        b[j] += weight * row[j] * value;
     }
 }
 
@@ -240,5 +337,31 @@ impl Rays {
         }
         let sign = if contrast.iter().sum::<f32>() >= 0.0 { 1.0 } else { -1.0 };
         Some((contrast.map(|v| sign * v / length), sign))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_across_the_rim_does_not_move_the_circle() {
+        let rays = Rays::default();
+        let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
+        // The disc lies off by (1, 2) and is larger by 2. A chord at x = 20 hides
+        // what is beyond, and the picture ends above y = -24.
+        let rho: [f64; RAYS] = std::array::from_fn(|i| {
+            let (c, s) = direction(i);
+            let (c, s) = (f64::from(c), f64::from(s));
+            let rim = 32.0 + c + 2.0 * s;
+            let seen = if c > 0.0 { rim.min(20.0 / c) } else { rim };
+            if seen * s < -24.0 { f64::NAN } else { seen }
+        });
+        let (found, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        for (is, should) in [(found.x, 51.0), (found.y, 42.0), (found.r, 32.0)] {
+            assert!((is - should).abs() < 1e-3, "{found:?}");
+        }
+        assert!(spread < 1e-3, "{spread}");
+        assert!((25..40).contains(&hits.count_ones()), "{hits:b}");
     }
 }

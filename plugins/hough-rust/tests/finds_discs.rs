@@ -48,6 +48,33 @@ fn a_pure_blue_disc_on_black_is_found() {
 }
 
 #[test]
+fn a_disc_behind_a_bar_is_found_where_it_is() {
+    let mut random = Random(4);
+    for k in 0..20 {
+        let disc = Disc {
+            x: random.range(60.0, 240.0),
+            y: random.range(60.0, 170.0),
+            r: random.range(20.0, 40.0),
+            blur: 0.7,
+        };
+        let mut canvas = Canvas::new(300, 230, 32.0);
+        canvas.disc(disc, |_, _| 160.0);
+        // From 0.3 to 0.7 of the radius off the centre, at any angle.
+        let (s, c) = random.range(0.0, std::f64::consts::TAU).sin_cos();
+        let from = random.range(0.3, 0.7) * disc.r;
+        canvas.each(|x, y, v| {
+            let across = (x as f64 - disc.x) * c + (y as f64 - disc.y) * s;
+            if (from..from + 14.0).contains(&across) { 88.0 } else { v }
+        });
+        let found = detect(&canvas.bytes(2.0, &mut random), 300, 230, PixelFormat::GRAY8);
+        let error =
+            found.iter().map(|f| (f.x - disc.x).hypot(f.y - disc.y)).fold(f64::INFINITY, f64::min);
+        // Twelve times the bound of the whole disc.
+        assert!(error < 12.0 * bound(disc.r, 128.0, 2.0, 0.7), "{k}: {error} {disc:?} {found:?}");
+    }
+}
+
+#[test]
 fn pictures_without_a_disc_give_nothing() {
     // Squares (checkers, polygons) still fool it now and then; see the bench.
     for name in TEXTURES.iter().filter(|n| !["checkers", "polygons"].contains(n)) {

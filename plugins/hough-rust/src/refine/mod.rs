@@ -29,7 +29,7 @@ use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, Weighing, accumula
 use crate::{
     image::{Image, Weights},
     linalg,
-    rays::{Circle, median},
+    rays::{Circle, Ring, median},
 };
 
 /// Result of a fit.
@@ -53,17 +53,81 @@ pub struct Fit {
 #[derive(Debug, Default)]
 pub struct Refiner {
     pixels: Pixels,
+    /// The whole annulus, while `pixels` is a part of it.
+    all: Pixels,
     scratch: Vec<f32>,
 }
 
+/// Where a fit stands.
+#[derive(Debug)]
+struct Course {
+    p: [f64; N],
+    active: [bool; N],
+    weighing: Weighing,
+    /// Sectors that are masked, as bits, and the share of the pixels left.
+    hidden: u32,
+    left: f32,
+    /// Sectors of which only the rim counts, outside and inside.
+    uneven: [u32; 2],
+    /// How often the width fell below what sampling allows.
+    at_bound: usize,
+}
+
+impl Course {
+    fn new(p: [f64; N]) -> Self {
+        let mut active = [true; N];
+        active[BASE..].fill(false);
+        Self {
+            p,
+            active,
+            weighing: Weighing { limit: f32::INFINITY, excess: 0.0 },
+            hidden: 0,
+            left: 1.0,
+            uneven: [0; 2],
+            at_bound: 0,
+        }
+    }
+
+    fn advance(&mut self, step: &[f64; N], start_r: f64) {
+        for (p, step) in self.p.iter_mut().zip(step) {
+            *p += step;
+        }
+        // A sharp edge pulls the width below what sampling allows, again
+        // and again; the second time it stays there.
+        if self.p[3] < MIN_WIDTH {
+            self.p[3] = MIN_WIDTH;
+            self.at_bound += 1;
+        }
+        self.active[3] = self.at_bound < 2;
+        self.p[3] = self.p[3].min(start_r / 2.0);
+    }
+
+    /// Lets curved light join if it is there.
+    fn choose_curvature(&mut self, sums: &Sums) -> bool {
+        let strong = self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs();
+        let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
+        choose_terms(sums, &mut self.active, groups)
+    }
+
+    fn is_lost(&self, start_r: f64) -> bool {
+        let p = &self.p;
+        p[ROUND].hypot(p[ROUND + 1]) > FLATTEST * p[2]
+            || p[0].hypot(p[1]) > CAPTURE
+            || (p[2] - start_r).abs() > CAPTURE
+    }
+}
+
+/// Pixels with which a fit finds most of its way, about. Annuli with two times as
+/// many are thinned out first.
+const SAMPLE: usize = 350;
 /// Passes over the pixels, at most; three to five are usual.
 const MAX_ROUNDS: usize = 14;
 /// A step below this share of the answer's standard deviation ends the fit.
-const CLOSE_ENOUGH: f64 = 0.1;
+const CLOSE_ENOUGH: f64 = 0.25;
 /// Rounds in which further terms may join.
 const TESTS: [usize; 2] = [1, 2];
 /// A fit whose step is below this multiple of [`CLOSE_ENOUGH`] is examined.
-const NEARLY: f64 = 4.0;
+const NEARLY: f64 = 2.0;
 /// Chi squared from which a disc is not round: chance has it once in 10^5.
 const SHAPED: f32 = 24.0;
 /// The largest deviation from a circle, as a share of the radius: a disc that
@@ -73,6 +137,8 @@ const FLATTEST: f64 = 0.18;
 const DEFECT: f32 = 12.0;
 /// Rounds before a fit with outliers may end: the limit narrows until then.
 const ROBUST_ROUNDS: usize = 4;
+/// The most that a step is lengthened by, times itself.
+const SLOWEST: f64 = 4.0;
 /// A fit with less support than this after the tests is given up.
 const HOPELESS: f64 = 0.3;
 /// A fit that wanders further than this from where it began is lost.
@@ -87,123 +153,162 @@ const ROUNDING: f64 = 1.0 / 12.0;
 const ALIKE: f64 = 1.15;
 
 impl Refiner {
-    /// Fits a disc that lies within about 2 pixels of `start`, with an edge
-    /// of about `width` and `contrast` grey levels (positive: brighter).
+    /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
+    /// 1 for a disc that is brighter than its surroundings, -1 for a darker one.
     pub fn fit(
         &mut self,
         image: &Image<'_>,
         weights: &Weights,
-        start: Circle,
-        width: f64,
-        contrast: f64,
+        ring: &Ring,
+        sign: f32,
     ) -> Option<Fit> {
-        let width = width.clamp(0.35, start.r / 2.5);
+        let start = ring.circle;
+        let contrast = f64::from(sign * ring.contrast);
+        let width = ring.width().clamp(0.35, start.r / 2.5);
         let reach = (3.0 * width + 2.5).clamp(3.5, (0.9 * start.r).max(3.5));
         self.gather(image, weights, start, reach);
-        let n = self.pixels.len();
+        let n = self.all.len();
         if n < 40 {
             return None;
         }
-        let mut p = self.first_guess(start.r, width, contrast);
-        let mut active = [true; N];
-        active[BASE..].fill(false);
-        let mut weighing = Weighing { limit: f32::INFINITY, excess: 0.0 };
-        let mut sums = accumulate(&mut self.pixels, &p, weighing, &active);
-        weighing.limit = self.limit(&mut 1.0, 0);
-        let mut left = 1.0;
-        let mut at_bound = 0;
+        // Most of the way goes with few pixels.
+        let every = (n / SAMPLE) | 1;
+        self.all.thin_into(&mut self.pixels, every);
+        let unseen = ring.unseen();
+        let mut course = Course::new(self.first_guess(start.r, width, contrast, unseen != 0));
+        self.hide(&mut course, unseen);
+        let sums = self.converge(&mut course, start.r, 0)?;
+        if every == 1 {
+            return self.report(start, &course, &sums);
+        }
+        std::mem::swap(&mut self.pixels, &mut self.all);
+        let fit = self.finish(&mut course, start);
+        std::mem::swap(&mut self.pixels, &mut self.all);
+        fit
+    }
+
+    /// Goes on from what a part of the pixels said, with all of them.
+    fn finish(&mut self, course: &mut Course, start: Circle) -> Option<Fit> {
+        self.pixels.seal();
+        sectors::mask(&mut self.pixels, course.hidden);
+        if course.uneven != [0; 2] {
+            self.keep_rim(course);
+        }
+        let sums = self.converge(course, start.r, ROBUST_ROUNDS)?;
+        self.report(start, course, &sums)
+    }
+
+    /// Improves `course` until it moves no more; the first round is `first`.
+    /// `None` when the fit is lost. Returns the last pass.
+    fn converge(&mut self, course: &mut Course, start_r: f64, first: usize) -> Option<Sums> {
+        let mut sums = None;
+        if first == 0 {
+            sums = Some(accumulate(&mut self.pixels, &course.p, course.weighing, &course.active));
+            course.weighing.limit = self.limit(course, 0);
+        }
         let mut examined = false;
-        for round in 0..MAX_ROUNDS {
-            let testing = TESTS.contains(&round);
-            let mut wanted = active;
+        // The last step that was due, and the one that was made.
+        let mut pace: Option<([f64; N], [f64; N])> = None;
+        for round in first..MAX_ROUNDS {
+            let whole = first > 0 && round == first;
+            let testing = whole || TESTS.contains(&round);
+            let mut wanted = course.active;
             if testing {
-                wanted[BASE..ROUND].fill(true);
+                let curved = whole && course.active[BASE];
+                wanted[BASE..if curved { N } else { ROUND }].fill(true);
             }
             // The first pass serves unless it showed outliers.
-            if round > 0 || weighing.limit < f32::INFINITY {
-                sums = accumulate(&mut self.pixels, &p, weighing, &wanted);
+            let mut pass = match sums.take() {
+                Some(pass) if course.weighing.limit == f32::INFINITY => pass,
+                _ => accumulate(&mut self.pixels, &course.p, course.weighing, &wanted),
+            };
+            let mut changed = testing && choose_terms(&pass, &mut course.active, &LINEAR);
+            if whole && wanted[CURVED] {
+                changed |= course.choose_curvature(&pass);
             }
-            let mut changed = testing && choose_terms(&sums, &mut active, &LINEAR);
-            let (step, _) = solve(&sums, &active)?;
+            let (mut step, _) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
-            let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
-            let close = CLOSE_ENOUGH * (variance / sums.a[0][0].max(1e-9)).sqrt();
-            let gain = if size > 1.0 { 1.0 / size } else { 1.0 };
-            for k in 0..N {
-                p[k] += gain * step[k];
+            let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
+            let close = CLOSE_ENOUGH * (variance / pass.a[0][0].max(1e-9)).sqrt();
+            if size > 1.0 {
+                step = step.map(|s| s / size);
+                pace = None;
+            } else if changed || course.weighing.limit == f32::INFINITY {
+                pace = None;
+            } else {
+                let own = step;
+                if let Some((step_before, move_before)) = &pace {
+                    hasten(&mut step, step_before, move_before, &pass.a);
+                }
+                pace = Some((own, step));
             }
-            // A sharp edge pulls the width below what sampling allows, again
-            // and again; the second time it stays there.
-            if p[3] < MIN_WIDTH {
-                p[3] = MIN_WIDTH;
-                at_bound += 1;
-            }
-            active[3] = at_bound < 2;
-            p[3] = p[3].min(start.r / 2.0);
-            if p[ROUND].hypot(p[ROUND + 1]) > FLATTEST * p[2] {
+            course.advance(&step, start_r);
+            if course.is_lost(start_r) {
                 return None;
             }
-            if p[0].hypot(p[1]) > CAPTURE || (p[2] - start.r).abs() > CAPTURE {
-                return None;
-            }
-            let least = if weighing.limit < f32::INFINITY { ROBUST_ROUNDS } else { TESTS[1] };
+            let robust = course.weighing.limit < f32::INFINITY;
+            let least = if robust { ROBUST_ROUNDS } else { TESTS[1] };
             // Once the fit is near its end, what it leaves is looked at.
             if round >= least
-                && !changed
+                && (whole || !changed)
                 && !examined
-                && (size < NEARLY * close || round > ROBUST_ROUNDS)
+                && (whole || size < NEARLY * close || round > ROBUST_ROUNDS)
             {
                 examined = true;
-                changed = self.extend(&p, variance, left, &mut active, &mut weighing);
+                changed |= self.extend(course, variance);
                 // Light that changes along the rim is seldom linear.
-                if active[BASE] {
-                    sums = accumulate(&mut self.pixels, &p, weighing, &[true; N]);
-                    let strong = p[8].hypot(p[9]) > STRONG * p[5].abs();
-                    let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
-                    changed |= choose_terms(&sums, &mut active, groups);
+                if course.active[BASE] && !wanted[CURVED] {
+                    pass = accumulate(&mut self.pixels, &course.p, course.weighing, &[true; N]);
+                    changed |= course.choose_curvature(&pass);
+                }
+                if changed {
+                    pace = None;
                 }
             }
-            if round >= least && size < close && !changed {
-                break;
+            if (round >= least && size < close && !changed) || round + 1 == MAX_ROUNDS {
+                return Some(pass);
             }
-            if round == TESTS[1] && self.support(&p, variance) < HOPELESS {
+            if round == TESTS[1] && self.support(&course.p, variance) < HOPELESS {
                 return None;
             }
             // Masks are made before the examination, which narrows them.
             let step = if examined { ROBUST_ROUNDS } else { round + 1 };
-            weighing.limit = self.limit(&mut left, step);
+            course.weighing.limit = self.limit(course, step);
         }
-        let free = active.iter().filter(|a| **a).count() as f64;
-        let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ALIKE * ROUNDING);
-        self.report(start, &p, &sums, &active, variance)
+        None
     }
 
     /// Adds to the model what the residuals ask for. Returns whether it did.
-    fn extend(
-        &mut self,
-        p: &[f64; N],
-        variance: f64,
-        left: f32,
-        active: &mut [bool; N],
-        weighing: &mut Weighing,
-    ) -> bool {
+    fn extend(&mut self, course: &mut Course, variance: f64) -> bool {
         let found = sectors::misfit(&self.pixels, variance as f32);
-        let shaped = found.shape > SHAPED && left > 0.8;
+        let shaped = found.shape > SHAPED && course.left > 0.8;
         if shaped {
-            active[ROUND..CURVED].fill(true);
+            course.active[ROUND..CURVED].fill(true);
         }
         let uneven = found.uneven != [0; 2];
         if uneven {
-            let circle = (p[0] as f32, p[1] as f32, p[2] as f32);
-            let reach = (1.7 * p[3] + 0.7) as f32;
-            sectors::keep_rim(&mut self.pixels, found.uneven, circle, reach);
+            course.uneven = std::array::from_fn(|i| course.uneven[i] | found.uneven[i]);
+            self.keep_rim(course);
         }
         let excess = self.excess_inside();
         let noisier = (excess + 1.0).max(1.0 / (excess + 1.0)) > 1.25;
         if noisier {
-            weighing.excess = excess;
+            course.weighing.excess = excess;
         }
         shaped || uneven || noisier
+    }
+
+    /// Masks the `hidden` sectors and no others.
+    fn hide(&mut self, course: &mut Course, hidden: u32) {
+        course.hidden = hidden;
+        course.left = sectors::mask(&mut self.pixels, hidden);
+    }
+
+    fn keep_rim(&mut self, course: &Course) {
+        let p = &course.p;
+        let circle = (p[0] as f32, p[1] as f32, p[2] as f32);
+        let reach = (1.7 * p[3] + 0.7) as f32;
+        sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
     }
 
     /// Variance of the residuals inside over that outside, less 1.
@@ -226,14 +331,10 @@ impl Refiner {
         (rms(sums[1]) / rms(sums[0])).clamp(0.05, 20.0) - 1.0
     }
 
-    fn report(
-        &mut self,
-        start: Circle,
-        p: &[f64; N],
-        sums: &Sums,
-        active: &[bool; N],
-        variance: f64,
-    ) -> Option<Fit> {
+    fn report(&mut self, start: Circle, course: &Course, sums: &Sums) -> Option<Fit> {
+        let Course { p, active, .. } = course;
+        let free = active.iter().filter(|a| **a).count() as f64;
+        let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ALIKE * ROUNDING);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
@@ -278,7 +379,7 @@ impl Refiner {
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {
-        self.pixels.clear();
+        self.all.clear();
         let outer = circle.r + reach;
         let inner = (circle.r - reach).max(0.0);
         let top = (circle.y - outer).ceil().max(0.0) as isize;
@@ -287,7 +388,7 @@ impl Refiner {
             let dy = y as f64 - circle.y;
             let half = (outer * outer - dy * dy).max(0.0).sqrt();
             let hole = (inner * inner - dy * dy).max(0.0).sqrt();
-            let pixels = &mut self.pixels;
+            let pixels = &mut self.all;
             let mut span = |from: f64, to: f64| {
                 let from = from.ceil().max(0.0) as isize;
                 let to = to.floor().min(image.width as f64 - 1.0) as isize;
@@ -304,11 +405,11 @@ impl Refiner {
                 span(circle.x - half, circle.x + half);
             }
         }
-        self.pixels.seal();
     }
 
-    /// Levels from medians inside and outside, which a hidden part leaves alone.
-    fn first_guess(&mut self, r: f64, width: f64, contrast: f64) -> [f64; N] {
+    /// Levels from medians inside and outside. Of a disc with a `hidden` part, from
+    /// where half of the values are closest together, which that leaves alone.
+    fn first_guess(&mut self, r: f64, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
         let mut levels = [0.0; 2];
         for (inside, level) in levels.iter_mut().enumerate() {
             self.scratch.clear();
@@ -320,7 +421,8 @@ impl Refiner {
                 }
             }
             if !self.scratch.is_empty() {
-                *level = f64::from(median(&mut self.scratch));
+                let middle = if hidden { densest } else { median };
+                *level = f64::from(middle(&mut self.scratch));
             }
         }
         let [outside, inside] = levels;
@@ -334,7 +436,7 @@ impl Refiner {
 
     /// Residuals beyond this are outliers: infinity when there are none to
     /// speak of. Sectors full of them are masked.
-    fn limit(&mut self, left: &mut f32, round: usize) -> f32 {
+    fn limit(&mut self, course: &mut Course, round: usize) -> f32 {
         let pixels = &self.pixels;
         let step = (pixels.len() / 1024).max(1) | 1;
         self.scratch.clear();
@@ -357,12 +459,17 @@ impl Refiner {
         let gross = 6.0 * scale;
         let outliers = pixels.residual.iter().filter(|e| e.abs() > gross).count();
         if outliers * 200 < pixels.len() {
+            if round == 1 && course.hidden != 0 {
+                self.hide(course, 0);
+            }
+            let pixels = &self.pixels;
             // Single pixels that have nothing to do with the picture.
             let defects = pixels.residual.iter().any(|e| e.abs() > gross.max(DEFECT));
             return if defects && round > 0 { gross.max(DEFECT) } else { f32::INFINITY };
         }
         if round == 1 || round == 3 {
-            *left = sectors::mask_hidden(&mut self.pixels, gross);
+            let hidden = sectors::hidden(&self.pixels, gross);
+            self.hide(course, hidden);
         }
         // Generous while the guess is rough.
         match round {
@@ -371,6 +478,16 @@ impl Refiner {
             _ => 5.0 * scale,
         }
     }
+}
+
+/// Middle of the shortest interval that holds half of the values (the least
+/// median of squares, Rousseeuw 1984); sorts what it is given.
+fn densest(values: &mut [f32]) -> f32 {
+    values.sort_unstable_by(f32::total_cmp);
+    let half = values.len() / 2;
+    let width = |i: &usize| values[i + half] - values[*i];
+    let first = (0..values.len() - half).min_by(|a, b| width(a).total_cmp(&width(b)));
+    values[first.unwrap_or(0) + half / 2]
 }
 
 /// Terms that join together, when chi squared falls by more than this.
@@ -406,6 +523,22 @@ fn choose_terms(sums: &Sums, active: &mut [bool; N], groups: &[Group]) -> bool {
         }
     }
     *active != before
+}
+
+/// Lengthens or shortens a step of reweighted least squares, whose steps shrink
+/// by a constant ratio, from the last step that was due and the one that was
+/// made: Anderson's method of depth 1, in the metric of `a`.
+fn hasten(step: &mut [f64; N], due: &[f64; N], made: &[f64; N], a: &[[f64; N]; N]) {
+    let change: [f64; N] = std::array::from_fn(|k| step[k] - due[k]);
+    let dot = |x: &[f64; N], y: &[f64; N]| -> f64 {
+        let row = |r: &[f64; N]| r.iter().zip(y).map(|(a, y)| a * y).sum::<f64>();
+        x.iter().zip(a).map(|(x, r)| x * row(r)).sum()
+    };
+    let theta = dot(step, &change) / dot(&change, &change).max(1e-30);
+    let theta = theta.clamp(-SLOWEST, 0.5);
+    for k in 0..N {
+        step[k] -= theta * (made[k] + change[k]);
+    }
 }
 
 /// Solves for the active unknowns; also returns by how much chi squared falls.

@@ -96,24 +96,31 @@ pub(super) fn keep_rim(
     }
 }
 
-/// Masks the sectors with many residuals beyond `limit`, and their neighbours
-/// where those have some. Returns the share of the annulus that is left.
-pub(super) fn mask_hidden(pixels: &mut Pixels, limit: f32) -> f32 {
+/// The sectors, as bits, with many residuals beyond `limit`, and their neighbours
+/// where those have some.
+pub(super) fn hidden(pixels: &Pixels, limit: f32) -> u32 {
     let sectors = collect(pixels, limit);
     let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
-    let mut hidden = [false; SECTORS];
-    for (k, hidden) in hidden.iter_mut().enumerate() {
+    let mut hidden = 0_u32;
+    for k in 0..SECTORS {
         let near =
             share(&sectors[(k + 1) % SECTORS]).max(share(&sectors[(k + SECTORS - 1) % SECTORS]));
         let own = share(&sectors[k]);
-        *hidden = own > 0.2 || (near > 0.2 && own > 0.02);
+        hidden |= u32::from(own > 0.2 || (near > 0.2 && own > 0.02)) << k;
     }
-    if hidden.iter().filter(|h| **h).count() > SECTORS * 3 / 4 {
-        hidden = [false; SECTORS];
+    if hidden.count_ones() as usize > SECTORS * 3 / 4 { 0 } else { hidden }
+}
+
+/// Masks the `hidden` sectors and no others. Returns the share of the pixels
+/// that is left.
+pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
+    if hidden == 0 {
+        pixels.mask.fill(1.0);
+        return 1.0;
     }
     let mut left = 0.0;
     for i in 0..pixels.len() {
-        let keep = !hidden[sector(pixels.dx[i], pixels.dy[i])];
+        let keep = hidden >> sector(pixels.dx[i], pixels.dy[i]) & 1 == 0;
         pixels.mask[i] = if keep { 1.0 } else { 0.0 };
         left += pixels.mask[i];
     }
@@ -164,7 +171,8 @@ mod tests {
         for i in 0..900 {
             pixels.residual[i] = 50.0;
         }
-        let left = mask_hidden(&mut pixels, 5.0);
+        let bits = hidden(&pixels, 5.0);
+        let left = mask(&mut pixels, bits);
         assert!((left - 0.75).abs() < 0.04, "{left}");
         assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
     }
