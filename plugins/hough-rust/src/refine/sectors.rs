@@ -1,7 +1,7 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
 use super::kernel::Pixels;
-use crate::sector::{SECTORS, middle, sector};
+use crate::sector::{SECTORS, angle, middle, sector};
 
 /// What a sector saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +16,8 @@ struct Sector {
     /// Sums for the local shift of the edge.
     je: f32,
     jj: f32,
+    /// The same of the pixels that are not masked.
+    kept: (f32, f32),
     /// Off the edge, outside and inside: pixels and the sum of their residuals.
     flat: [(f32, f32); 2],
 }
@@ -35,6 +37,8 @@ fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
+        s.kept.0 += pixels.mask[i] * j * pixels.residual[i];
+        s.kept.1 += pixels.mask[i] * j * j;
         if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
             let side = &mut s.flat[usize::from(f > 0.5)];
             side.0 += 1.0;
@@ -127,12 +131,51 @@ pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
     left / pixels.len() as f32
 }
 
+/// Corners of the polygons that are told from discs.
+const CORNERS: std::ops::RangeInclusive<usize> = 3..=6;
+/// Chi squared (of two degrees of freedom) of an edge's shift with that many
+/// periods: chance has it once in 10^5.
+const CORNERED: f32 = 24.0;
+
+/// Whether the edge swings around the circle as that of a regular polygon does,
+/// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is 0.14 of the
+/// radius for a square and 0.06 for a hexagon.
+fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
+    let seen = sectors.iter().filter(|s| s.kept.1 > 0.0);
+    let all: f32 = seen.map(|s| s.kept.0 * s.kept.0 / s.kept.1).sum();
+    CORNERS.into_iter().any(|corners| {
+        let (mut explained, mut square) = (0.0, 0.0);
+        for quarter in [0.0, std::f32::consts::FRAC_PI_2] {
+            // Without what the radius takes up where only parts are seen.
+            let (mut je, mut jj) = (0.0_f32, 0.0_f32);
+            let (mut mean, mut weight) = (0.0_f32, 0.0_f32);
+            for (k, s) in sectors.iter().enumerate() {
+                let f = libm::cosf(corners as f32 * angle(k) - quarter);
+                je += f * s.kept.0;
+                jj += f * f * s.kept.1;
+                mean += f * s.kept.1;
+                weight += s.kept.1;
+            }
+            jj -= mean * mean / weight.max(1e-9);
+            explained += je * je / jj.max(1e-9);
+            square += (je / jj.max(1e-9)).powi(2);
+        }
+        let amplitude = 0.1 + 0.04 * r;
+        explained > CORNERED * noise * noise
+            && explained > 0.4 * all
+            && square > amplitude * amplitude
+    })
+}
+
 /// Share of the sectors that show the disc: its profile explains at least half
 /// of the variance there, with at least 0.35 of its contrast, and the edge is
 /// where the circle has it. A square's sides pass the first test and fail the
-/// last.
+/// last. None do of a polygon.
 pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32 {
     let sectors = collect(pixels, f32::INFINITY);
+    if is_polygon(&sectors, r, noise) {
+        return 0.0;
+    }
     let (mut good, mut all) = (0.0, 0.0);
     for s in sectors.iter().filter(|s| s.n >= 4.0) {
         let ff = s.ff - s.f * s.f / s.n;
@@ -175,5 +218,27 @@ mod tests {
         let left = mask(&mut pixels, bits);
         assert!((left - 0.75).abs() < 0.04, "{left}");
         assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
+    }
+
+    fn swinging(shift: impl Fn(f32) -> f32) -> [Sector; SECTORS] {
+        std::array::from_fn(|k| Sector {
+            kept: (25.0 * shift(angle(k)), 25.0),
+            ..Sector::default()
+        })
+    }
+
+    #[test]
+    fn a_square_is_a_polygon_and_a_disc_with_a_dent_is_not() {
+        let quarter = std::f32::consts::FRAC_PI_2;
+        let square = |t: f32| {
+            let u = (t + 10.0 * quarter + 0.3) % quarter - quarter / 2.0;
+            9.0 / libm::cosf(u) - 10.1
+        };
+        assert!(is_polygon(&swinging(square), 10.0, 1.0));
+        let dent = |t: f32| if (0.0..0.8).contains(&t) { -3.0 } else { 0.4 };
+        assert!(!is_polygon(&swinging(dent), 10.0, 1.0));
+        assert!(!is_polygon(&swinging(|t| 0.3 * libm::cosf(4.0 * t)), 10.0, 1.0));
+        let noise = |t: f32| 0.2 * libm::sinf(1000.0 * t);
+        assert!(!is_polygon(&swinging(noise), 10.0, 1.0));
     }
 }
