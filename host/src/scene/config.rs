@@ -96,27 +96,34 @@ impl From<Format> for PixelFormat {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BallConfig {
-    /// How many balls there are. They pass each other; the first one is in front.
+    /// How many balls there are. They pass each other; of two the one with the
+    /// lower number is in front, so the first one is in front of all.
     #[schemars(range(min = 1, max = 100))]
     pub count: u32,
     /// Radius in pixels.
     #[schemars(range(min = 0.5, max = 4096))]
     pub radius: f64,
-    /// Radius of the other balls, least and greatest, in pixels; each has its own.
+    /// Radius of the other balls, least and greatest, in pixels; each has its
+    /// own, uniform between them.
     pub other_radius: [f64; 2],
     /// Contrast of the other balls as a share of the first one's, least and
-    /// greatest; each has its own. Below 1 the first ball stands out where they overlap.
+    /// greatest; each has its own, uniform between them. Below 1 the first ball
+    /// stands out where they overlap.
     pub other_contrast: [f64; 2],
     /// Amplitude of a change of the radius in time, as a share of it:
-    /// r(n) = radius (1 + pulse sin(2 pi n / `pulse_period`)) in frame n.
+    /// r(n) = radius (1 + pulse sin(2 pi n / `pulse_period`)) in frame n. All
+    /// balls swell together; the walls are those of the greatest radius.
     #[schemars(range(min = 0, max = 0.9))]
     pub pulse: f64,
     /// Period of that change, in frames.
     #[schemars(range(min = 2, max = 1e6))]
     pub pulse_period: f64,
-    /// Least and greatest speed in pixels per frame; a new one is drawn at every bounce.
+    /// Least and greatest speed in pixels per frame; a new one, uniform between
+    /// them, is drawn at every bounce.
     pub speed: [f64; 2],
-    /// Greatest deviation of a bounce from the mirrored direction, in degrees.
+    /// Greatest deviation of a bounce from the mirrored direction, in degrees;
+    /// uniform to either side. At least a fifth of the speed leads away from
+    /// the wall, so that no ball creeps along one.
     #[schemars(range(min = 0, max = 180))]
     pub turn: f64,
     /// Where the first ball starts, x and y in pixels; anywhere when it is not given.

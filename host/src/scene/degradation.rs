@@ -7,7 +7,7 @@
 //! channel, in this order:
 //!
 //! 1. **Radiance.** B(p): `[background]` with its texture and the `[clutter]`.
-//! 2. **Objects.** Balls back to front, then the bars of `[occlusion]`. An
+//! 2. **Objects.** Balls back to front, then bars and plate of `[occlusion]`. An
 //!    object with colour C and coverage a(p) makes L = L + a (C - L). Its
 //!    coverage is the exact integral over the pixel's area, over the point
 //!    spread of the `[lens]` and over the exposure of the `[shutter]`.
@@ -30,7 +30,7 @@ pub struct Background {
     /// What the background looks like.
     pub texture: Texture,
     /// Amplitude of the texture in grey levels: the background is
-    /// `color` + amplitude t(p) with a pattern t between -1 and 1.
+    /// `color` + amplitude t(p) with a pattern t between -1 and 1, and never below 0.
     #[schemars(range(min = 0, max = 255))]
     pub amplitude: f64,
     /// Size of the texture's features (period, cell), in pixels.
@@ -38,25 +38,29 @@ pub struct Background {
     pub scale: f64,
 }
 
-/// What a background looks like: the pattern t(p), sampled at pixel centres.
+/// What a background looks like: the pattern t(p), sampled at pixel centres;
+/// where it has edges, the mean of 4 x 4 points of a pixel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Texture {
     /// One level: t = 0.
     #[default]
     Flat,
-    /// Clouds: four octaves of gradient noise, each with half the period and
-    /// half the amplitude of the one before.
+    /// Clouds: 1.6 times four octaves of gradient noise (Perlin, "Improving
+    /// noise", 2002), each with half the period and half the amplitude of the
+    /// one before, clipped to -1..1. The first one has its lattice points
+    /// `scale` pixels apart, and gradients whose components are uniform in -1..1.
     Clouds,
-    /// Grain: independent values, uniform in -1..1, one for each cell of
-    /// `scale` pixels, linearly interpolated.
+    /// Grain: independent values, uniform in -1..1, at points `scale` pixels
+    /// apart in x and y, bilinearly interpolated between them.
     Grain,
     /// A sine wave in a random direction with the period `scale`.
     Waves,
     /// A chessboard, turned at random, with fields of `scale` pixels.
     Checker,
-    /// Bricks: rows of rectangles of 2 `scale` by `scale`, each with a level
-    /// of its own, with dark joints.
+    /// Bricks: rows of rectangles of 2 `scale` by `scale`, every other row
+    /// shifted by half a brick; each has a level of its own, uniform in 0..1,
+    /// and the joints between them, a tenth of `scale` wide, have -1.
     Bricks,
 }
 
@@ -73,10 +77,12 @@ pub struct Clutter {
     /// How many there are.
     #[schemars(range(min = 0, max = 1000))]
     pub count: u32,
-    /// Least and greatest radius in pixels. Radii within 25 % of the ball's are
-    /// not drawn, so that the ball is never in doubt.
+    /// Least and greatest radius in pixels; uniform between them, but without
+    /// the radii within 25 % of any that the first ball takes, so that it is
+    /// never in doubt. The centres are anywhere on the canvas.
     pub radius: [f64; 2],
-    /// Contrast as a share of the ball's, either sign at random.
+    /// Greatest contrast as a share of the ball's. Each circle has 60 % to 100 %
+    /// of it, uniform, and either sign at random; what leaves 0..255 is clipped.
     #[schemars(range(min = 0, max = 1))]
     pub contrast: f64,
 }
@@ -91,17 +97,20 @@ impl Default for Clutter {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Occlusion {
-    /// Bars across the canvas in front of the balls, evenly spaced.
+    /// Bars across the canvas in front of the balls: their middle lines divide
+    /// its extent across them evenly, with a random phase.
     #[schemars(range(min = 0, max = 100))]
     pub bars: u32,
     /// Width of a bar, in pixels.
     #[schemars(range(min = 0.5, max = 4096))]
     pub width: f64,
-    /// Direction of the bars in degrees: 0 is horizontal, 90 vertical.
+    /// Direction of the bars in degrees: 0 is horizontal, 90 vertical, and
+    /// between them they fall from the left to the right.
     #[schemars(range(min = -180, max = 180))]
     pub angle: f64,
     /// Share of the first ball's rim that a plate hides in every frame. The
-    /// plate moves with the ball and turns around it by 2 degrees a frame.
+    /// plate moves with the ball and turns around it by 2 degrees a frame,
+    /// clockwise in the picture.
     #[schemars(range(min = 0, max = 0.75))]
     pub cover: f64,
     /// Colour of bars and plate: blue, green, red; grey levels of the linear camera.
