@@ -154,4 +154,6 @@ fn config_at(config: &SceneConfig, frame: u64) -> SceneConfig {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -82,3 +82,7 @@ pub(crate) fn bars(config: &SceneConfig) -> Vec<Strip> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "objects_tests.rs"]
+mod tests;
