@@ -217,3 +217,7 @@ fn room(config: &SceneConfig, r: f64) -> Room {
     // A ball as large as the canvas has one place; rounding must not turn it around.
     Room { min: max.map(|m| inset.min(m)), max }
 }
+
+#[cfg(test)]
+#[path = "ball_tests.rs"]
+mod tests;
