@@ -104,23 +104,5 @@ fn bricks(key: Counter, u: f64, v: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_are_seeded_stay_in_range_and_have_contrast() {
-        for texture in
-            [Texture::Clouds, Texture::Grain, Texture::Waves, Texture::Checker, Texture::Bricks]
-        {
-            let make = |seed| pattern(texture, 12.0, seed, [120, 90]).unwrap();
-            let t = make(4);
-            assert_eq!(t, make(4));
-            assert_ne!(t, make(5), "{texture:?}");
-            let mean = t.iter().sum::<f32>() / t.len() as f32;
-            let variance = t.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / t.len() as f32;
-            assert!(t.iter().all(|v| v.abs() <= 1.0), "{texture:?}");
-            assert!(variance > 0.04, "{texture:?}: {variance}");
-        }
-        assert!(pattern(Texture::Flat, 12.0, 4, [120, 90]).is_none());
-    }
-}
+#[path = "texture_tests.rs"]
+mod tests;
