@@ -115,6 +115,22 @@ pub fn sharp(d: f32, g: f32, s: f32, a: f32, b: f32) -> Share {
     }
 }
 
+/// Mean square of the position along a line that crosses a pixel at the distance
+/// `n` from its centre, whose normal the pixel's half lengths `a` and `b` are
+/// projected on: 1/12 on average, and less near the corners. So much does a curved edge
+/// fall short of its tangent, times half the curvature.
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+pub fn along(n: f32, a: f32, b: f32) -> f32 {
+    let (a, b) = (a.max(b), a.min(b).max(0.01));
+    let n = n.abs().min(a + b);
+    // The line leaves by the far side, and enters by the near one or the bottom.
+    let from = ((n - a) / (2.0 * b)).max(-0.5);
+    let over = 0.5 / a;
+    let (from, to) = ((from - 2.0 * n * b) * over, (0.5 - 2.0 * n * b) * over);
+    (from * from + from * to + to * to) * (1.0 / 3.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +186,32 @@ mod tests {
                     "g {g} angle {angle} d {d}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn the_mean_square_along_a_line_is_that_of_its_points_in_the_pixel() {
+        for angle in [0.0_f64, 0.2, 0.6, 0.8, 1.3] {
+            let (sin, cos) = libm::sincos(angle);
+            let mut mean = (0.0, 0.0);
+            for i in -70..=70 {
+                let n = f64::from(i) / 100.0;
+                let inside: Vec<f64> = (-8000..=8000)
+                    .map(|k| f64::from(k) / 1e4)
+                    .filter(|t| {
+                        (n * cos - t * sin).abs() <= 0.5 && (n * sin + t * cos).abs() <= 0.5
+                    })
+                    .collect();
+                if inside.len() < 100 {
+                    continue;
+                }
+                let exact = inside.iter().map(|t| t * t).sum::<f64>() / inside.len() as f64;
+                let ours = f64::from(along(n as f32, (cos / 2.0) as f32, (sin / 2.0) as f32));
+                assert!((ours - exact).abs() < 6e-3, "angle {angle} n {n}: {ours} {exact}");
+                mean.0 += ours * inside.len() as f64;
+                mean.1 += inside.len() as f64;
+            }
+            assert!((mean.0 / mean.1 - 1.0 / 12.0).abs() < 1e-3, "angle {angle}");
         }
     }
 

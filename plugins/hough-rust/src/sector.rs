@@ -18,12 +18,6 @@ pub(crate) fn middle(k: usize) -> (f32, f32, f32) {
     (dx, dy, (dx * dx + dy * dy).sqrt())
 }
 
-/// The direction of a sector's middle, in radians.
-pub(crate) fn angle(k: usize) -> f32 {
-    let (dx, dy, _) = middle(k);
-    libm::atan2f(dy, dx)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

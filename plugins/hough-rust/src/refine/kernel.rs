@@ -1,7 +1,7 @@
 //! The inner loop of the fit: model, residuals, normal equations.
 
 use crate::{
-    edge_model::{PIXEL, SHARP, sharp, soft},
+    edge_model::{PIXEL, SHARP, along, sharp, soft},
     simd::dispatch,
 };
 
@@ -254,9 +254,11 @@ impl Block {
                 (mean_r, mean_s, blur)
             };
             let bend = s / (rho + r);
-            let d = rho + s * bend - r;
+            let mut d = rho + s * bend - r;
             let f = if SHARP_EDGE {
-                sharp(d, blur, s, 0.5 * c.abs(), 0.5 * sn.abs())
+                let (a, b) = (0.5 * c.abs(), 0.5 * sn.abs());
+                d += (along(rho - r, a, b) - PIXEL) / (rho + r);
+                sharp(d, blur, s, a, b)
             } else {
                 let cs = c * c * sn * sn;
                 soft(d, s, 1.0 - 2.0 * cs, 1.0 - 3.0 * cs)

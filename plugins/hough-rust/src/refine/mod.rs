@@ -69,6 +69,8 @@ struct Course {
     left: f32,
     /// Sectors of which only the rim counts, outside and inside.
     uneven: [u32; 2],
+    /// Whether a side without noise counts as one pixel.
+    once: bool,
     /// How often the width fell below what sampling allows.
     at_bound: usize,
 }
@@ -84,6 +86,7 @@ impl Course {
             hidden: 0,
             left: 1.0,
             uneven: [0; 2],
+            once: false,
             at_bound: 0,
         }
     }
@@ -144,13 +147,12 @@ const HOPELESS: f64 = 0.3;
 /// A fit that wanders further than this from where it began is lost.
 const CAPTURE: f64 = 4.0;
 
+/// Variance up to which the pixels of a side are one level, rounded.
+const SAME: f32 = 0.02;
+
 /// Variance of rounding to bytes. Flat parts of a clean picture show none of
 /// it, but the edge, which tells the position, does.
 const ROUNDING: f64 = 1.0 / 12.0;
-/// Without noise the rounding errors along a rim are not independent, which is
-/// worth this factor in the variance. Measured: e' S^-1 e was 1.9 to 2.4 without
-/// it on clean discs of different radii and blurs.
-const ALIKE: f64 = 1.15;
 
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
@@ -193,6 +195,11 @@ impl Refiner {
         sectors::mask(&mut self.pixels, course.hidden);
         if course.uneven != [0; 2] {
             self.keep_rim(course);
+        }
+        if course.once {
+            // The shares of the pixels are not known before a pass.
+            accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
+            self.count_once(&course.p);
         }
         let sums = self.converge(course, start.r, ROBUST_ROUNDS)?;
         self.report(start, course, &sums)
@@ -290,12 +297,14 @@ impl Refiner {
             course.uneven = std::array::from_fn(|i| course.uneven[i] | found.uneven[i]);
             self.keep_rim(course);
         }
-        let excess = self.excess_inside();
+        let excess = if course.once { 0.0 } else { self.excess_inside() };
         let noisier = (excess + 1.0).max(1.0 / (excess + 1.0)) > 1.25;
         if noisier {
             course.weighing.excess = excess;
         }
-        shaped || uneven || noisier
+        let once = !course.once && self.count_once(&course.p);
+        course.once |= once;
+        shaped || uneven || noisier || once
     }
 
     /// Masks the `hidden` sectors and no others.
@@ -309,6 +318,41 @@ impl Refiner {
         let circle = (p[0] as f32, p[1] as f32, p[2] as f32);
         let reach = (1.7 * p[3] + 0.7) as f32;
         sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
+    }
+
+    /// A side without noise has one and the same level in all its flat pixels,
+    /// and one and the same rounding error: together they weigh as much as one
+    /// pixel. Returns whether there is such a side.
+    fn count_once(&mut self, p: &[f64; N]) -> bool {
+        let (outside, contrast) = (p[4] as f32, p[5] as f32);
+        let pixels = &mut self.pixels;
+        let n = pixels.len();
+        let (value, share, mask) = (&pixels.value[..n], &pixels.share[..n], &mut pixels.mask[..n]);
+        // What the edge adds there is less than half of the rounding.
+        let off_edge = 0.25 / contrast.abs().max(1.0);
+        let mut weights = [None; 2];
+        for (inside, weight) in weights.iter_mut().enumerate() {
+            let level = outside + contrast * inside as f32;
+            let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
+            for i in 0..n {
+                let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
+                let is_flat = if far < off_edge && mask[i] > 0.0 { 1.0 } else { 0.0 };
+                let v = value[i] - level;
+                sum += is_flat;
+                of_v += is_flat * v;
+                of_vv += is_flat * v * v;
+            }
+            let is_one_level = sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum;
+            *weight = is_one_level.then(|| 1.0 / sum);
+        }
+        for i in 0..n {
+            let inside = usize::from(share[i] > 0.5);
+            let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
+            if let Some(weight) = weights[inside].filter(|_| far < off_edge && mask[i] > 0.0) {
+                mask[i] = weight;
+            }
+        }
+        weights != [None; 2]
     }
 
     /// Variance of the residuals inside over that outside, less 1.
@@ -331,10 +375,36 @@ impl Refiner {
         (rms(sums[1]) / rms(sums[0])).clamp(0.05, 20.0) - 1.0
     }
 
+    /// The variance that, times the inverse of J'WJ, is the covariance of an
+    /// M-estimate: n E\[w\] E\[psi^2\] / E\[psi'\]^2 (Huber 1981, section 7.6).
+    fn robust_variance(&self, weighing: Weighing, free: f64) -> f64 {
+        let pixels = &self.pixels;
+        let (mut w, mut psi2, mut slope, mut n) = (0.0, 0.0, 0.0, 0.0);
+        for i in 0..pixels.len() {
+            let mask = f64::from(pixels.mask[i]);
+            let e = f64::from(pixels.residual[i]);
+            let q = (e / f64::from(weighing.limit)).powi(2);
+            n += mask;
+            if q < 1.0 {
+                let robust = (1.0 - q) * (1.0 - q);
+                let scale = 1.0 + f64::from(weighing.excess * pixels.share[i]);
+                w += mask * robust;
+                psi2 += mask * robust * robust * e * e / scale;
+                slope += mask * (1.0 - q) * (1.0 - 5.0 * q);
+            }
+        }
+        w * psi2 / (slope * slope).max(1e-9) * n / (n - free).max(1.0)
+    }
+
     fn report(&mut self, start: Circle, course: &Course, sums: &Sums) -> Option<Fit> {
         let Course { p, active, .. } = course;
         let free = active.iter().filter(|a| **a).count() as f64;
-        let variance = (sums.chi2 / (sums.weight - free).max(1.0)).max(ALIKE * ROUNDING);
+        let variance = if course.weighing.limit < f32::INFINITY {
+            self.robust_variance(course.weighing, free)
+        } else {
+            sums.chi2 / (sums.weight - free).max(1.0)
+        };
+        let variance = variance.max(ROUNDING);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];

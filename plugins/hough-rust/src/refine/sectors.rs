@@ -1,7 +1,7 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
 use super::kernel::Pixels;
-use crate::sector::{SECTORS, angle, middle, sector};
+use crate::sector::{SECTORS, middle, sector};
 
 /// What a sector saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -131,8 +131,8 @@ pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
     left / pixels.len() as f32
 }
 
-/// Corners of the polygons that are told from discs.
-const CORNERS: std::ops::RangeInclusive<usize> = 3..=6;
+/// Polygons that are told from discs: those with 3 to 6 corners.
+const POLYGONS: usize = 4;
 /// Chi squared (of two degrees of freedom) of an edge's shift with that many
 /// periods: chance has it once in 10^5.
 const CORNERED: f32 = 24.0;
@@ -141,26 +141,37 @@ const CORNERED: f32 = 24.0;
 /// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is 0.14 of the
 /// radius for a square and 0.06 for a hexagon.
 fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
-    let seen = sectors.iter().filter(|s| s.kept.1 > 0.0);
-    let all: f32 = seen.map(|s| s.kept.0 * s.kept.0 / s.kept.1).sum();
-    CORNERS.into_iter().any(|corners| {
-        let (mut explained, mut square) = (0.0, 0.0);
-        for quarter in [0.0, std::f32::consts::FRAC_PI_2] {
-            // Without what the radius takes up where only parts are seen.
-            let (mut je, mut jj) = (0.0_f32, 0.0_f32);
-            let (mut mean, mut weight) = (0.0_f32, 0.0_f32);
-            for (k, s) in sectors.iter().enumerate() {
-                let f = libm::cosf(corners as f32 * angle(k) - quarter);
-                je += f * s.kept.0;
-                jj += f * f * s.kept.1;
-                mean += f * s.kept.1;
-                weight += s.kept.1;
-            }
-            jj -= mean * mean / weight.max(1e-9);
-            explained += je * je / jj.max(1e-9);
-            square += (je / jj.max(1e-9)).powi(2);
+    // Sums of je f, jj f and jj f^2 for f = cos and sin, by the number of corners.
+    let mut swings = [[(0.0_f32, 0.0_f32, 0.0_f32); 2]; POLYGONS];
+    let (mut all, mut weight) = (0.0, 0.0);
+    for (k, sector) in sectors.iter().enumerate() {
+        let (je, jj) = sector.kept;
+        if jj <= 0.0 {
+            continue;
         }
-        let amplitude = 0.1 + 0.04 * r;
+        all += je * je / jj;
+        weight += jj;
+        let (x, y, length) = middle(k);
+        let (c, s) = (x / length, y / length);
+        let turn = |(x, y): (f32, f32)| (x * c - y * s, x * s + y * c);
+        let mut times = turn((c, s));
+        for swing in &mut swings {
+            // Three times the angle at first, then one more each.
+            times = turn(times);
+            for (sum, f) in swing.iter_mut().zip([times.0, times.1]) {
+                *sum = (sum.0 + je * f, sum.1 + jj * f, sum.2 + jj * f * f);
+            }
+        }
+    }
+    let amplitude = 0.1 + 0.04 * r;
+    swings.into_iter().any(|swing| {
+        let (mut explained, mut square) = (0.0, 0.0);
+        for (je, mean, jj) in swing {
+            // Without what the radius takes up where only parts are seen.
+            let jj = (jj - mean * mean / weight).max(1e-9);
+            explained += je * je / jj;
+            square += (je / jj).powi(2);
+        }
         explained > CORNERED * noise * noise
             && explained > 0.4 * all
             && square > amplitude * amplitude
@@ -221,9 +232,9 @@ mod tests {
     }
 
     fn swinging(shift: impl Fn(f32) -> f32) -> [Sector; SECTORS] {
-        std::array::from_fn(|k| Sector {
-            kept: (25.0 * shift(angle(k)), 25.0),
-            ..Sector::default()
+        std::array::from_fn(|k| {
+            let (x, y, _) = middle(k);
+            Sector { kept: (25.0 * shift(libm::atan2f(y, x)), 25.0), ..Sector::default() }
         })
     }
 
