@@ -5,12 +5,13 @@ use plumbline_plugin_api::{
 };
 
 use crate::{
+    climb::{CLEAR_RIM, Candidate, Climber, Seed},
     config::{Config, Polarity},
     coverage::Rims,
     gradient::{EdgeFinder, EdgeTable},
-    image::{Image, Weights},
-    pyramid::{MAX_LEVELS, Pyramid, to_full, to_level},
-    rays::{Circle, Rays, Ring},
+    image::Image,
+    pyramid::{MAX_LEVELS, Pyramid, to_level},
+    rays::{Circle, Rays},
     refine::{Fit, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
@@ -25,72 +26,15 @@ const EDGE_BUDGET: usize = 6000;
 const PEAKS: usize = 24;
 /// Share of the rim that a peak's edges must show for it to be followed.
 const MIN_RIM: f32 = 0.4;
-/// Peaks with at least this share of the rim are followed at once; the others
-/// wait until all levels have been searched.
-const CLEAR_RIM: f32 = 0.75;
-/// Share of the rim, by rays, that a whole disc shows at least.
-const WHOLE_RIM: f32 = 0.8;
 /// Clear peaks that are followed in one level and polarity, at most.
 const CLEAR_CLIMBS: usize = 12;
 /// Waiting peaks that are followed, at most, the best first.
 const OTHER_CLIMBS: usize = 24;
-/// Coverage below which a candidate is dropped on its way up.
-const MIN_COVERAGE: f32 = 0.4;
-/// Candidates with a spread beyond this and gaps in their rim are given up.
-/// On one picture of polygons the 26 false ones that reached full resolution
-/// had 0.49 to 0.66, the disc 0.11.
-const SCATTERED: f32 = 0.45;
-
-/// Width of an edge, in pixels, below which it is no moving disc's.
-const SHARP: f64 = 1.2;
-
-/// How far a seed and a fit may be off, in pixels of their level.
-const SEED_DOUBT: f32 = 0.7;
-const FIT_DOUBT: f32 = 0.25;
-
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
 /// Share of the directions that must show the disc for it to be believed.
 const MIN_SUPPORT: f64 = 0.45;
-
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    ring: Ring,
-    sign: f32,
-    weights: Weights,
-}
-
-impl Candidate {
-    /// The same at full resolution, for a candidate of level `level`.
-    fn at_full(mut self, level: usize) -> Self {
-        let scale = (1_u32 << level) as f32;
-        self.ring.circle = between(&self.ring.circle, level, 0);
-        self.ring.slope /= scale;
-        self.ring.spread *= scale;
-        self
-    }
-}
-
-/// A peak with its rim, in the pixels of its level.
-#[derive(Clone, Copy, Debug)]
-struct Seed {
-    level: usize,
-    circle: Circle,
-    coverage: f32,
-    sign: f32,
-    /// A drop from which on an edge counts, grey levels over 2 pixels.
-    step: f32,
-}
-
-impl Seed {
-    /// Whether `known` is this seed's disc already.
-    fn is_part_of(&self, known: &Circle) -> bool {
-        let c = between(&self.circle, self.level, 0);
-        (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r
-            && (c.r - known.r).abs() < 0.3 * known.r
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Found {
@@ -331,7 +275,8 @@ impl HoughRust {
         if self.candidates.iter().any(known) {
             return false;
         }
-        if let Some(candidate) = self.climb(full, seed)
+        let climber = Climber { full, pyramid: &self.pyramid, rays: &self.rays };
+        if let Some(candidate) = climber.climb(seed)
             && !is_known(&mut self.candidates, &candidate)
         {
             self.candidates.push(candidate);
@@ -358,80 +303,6 @@ impl HoughRust {
                 dot * dot < 0.75 * rho2 * (gx * gx + gy * gy)
             });
         }
-    }
-
-    /// Follows a seed from its level to full resolution, two levels at a time.
-    /// Where a rim that was whole is not seen any more, as that of a disc in
-    /// motion whose edge is wide, what the coarser level saw is taken.
-    fn climb(&self, full: &Image<'_>, seed: &Seed) -> Option<Candidate> {
-        // Not in the seed's own level: at so few pixels a disc that is cut off
-        // looks like a smaller one.
-        let mut n = seed.level.saturating_sub(2);
-        let mut circle = between(&seed.circle, seed.level, n);
-        let mut doubt = SEED_DOUBT * (1_u32 << (seed.level - n)) as f32;
-        let mut coarse = None;
-        loop {
-            let found = self.look(full, n, seed, &circle, doubt);
-            let is_whole = |c: &Candidate| c.ring.coverage >= WHOLE_RIM;
-            if n == 0 {
-                // A sharp arc is a disc that is partly hidden.
-                let is_good = |c: &Candidate| {
-                    let ring = &c.ring;
-
-                    ring.coverage >= CLEAR_RIM
-                        || ring.spread < 0.5 * SCATTERED
-                        || (ring.coverage >= 0.5 && ring.width() < SHARP)
-                };
-                if !found.as_ref().is_some_and(is_good) && seed.coverage >= CLEAR_RIM {
-                    coarse = coarse.or_else(|| {
-                        let own = self.look(full, seed.level, seed, &seed.circle, 0.5);
-                        own.filter(is_whole).map(|c| c.at_full(seed.level))
-                    });
-                    return coarse.or(found);
-                }
-                return found;
-            }
-            let found = found?;
-            if is_whole(&found) {
-                coarse = Some(found.at_full(n));
-            }
-            let next = n.saturating_sub(2);
-            circle = between(&found.ring.circle, n, next);
-            doubt = FIT_DOUBT * (1_u32 << (n - next)) as f32;
-            n = next;
-        }
-    }
-
-    /// Fits a circle in level `n` that may be off by `doubt` pixels.
-    fn look(
-        &self,
-        full: &Image<'_>,
-        n: usize,
-        seed: &Seed,
-        circle: &Circle,
-        doubt: f32,
-    ) -> Option<Candidate> {
-        let image = self.pyramid.level(full, n);
-        let (mut weights, mut sign) = ([1.0, 0.0, 0.0], seed.sign);
-        if image.channels() == 3 {
-            (weights, sign) = self.rays.channel_weights(&image, circle)?;
-        }
-        let largest = (0.4 * circle.r as f32).max(1.5);
-        let window = (doubt + 1.5).min(largest);
-        let mut ring = self.rays.fit(&image, &weights, *circle, window, sign, seed.step)?;
-        if ring.coverage < 0.7 {
-            // Far off, or partly hidden: a second look from where it is now.
-            let window = 2.5_f32.min(largest);
-            ring = self.rays.fit(&image, &weights, ring.circle, window, sign, seed.step)?;
-        }
-        let scattered = n == 0 && ring.spread > SCATTERED && ring.coverage < 0.7;
-        if ring.coverage < MIN_COVERAGE || ring.circle.r < 2.0 || scattered {
-            return None;
-        }
-        if n == 0 && image.channels() == 3 {
-            (weights, sign) = self.rays.channel_weights(&image, &ring.circle)?;
-        }
-        Some(Candidate { ring, sign, weights })
     }
 
     fn refine(&mut self, image: &Image<'_>) {
@@ -470,13 +341,6 @@ impl HoughRust {
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
-}
-
-/// A circle of level `from` in the pixels of level `to`.
-fn between(circle: &Circle, from: usize, to: usize) -> Circle {
-    let place = |v: f64| to_level(to_full(v, from), to);
-    let scale = 2.0_f64.powi(from as i32 - to as i32);
-    Circle { x: place(circle.x), y: place(circle.y), r: scale * circle.r }
 }
 
 /// Whether two circles describe one disc.

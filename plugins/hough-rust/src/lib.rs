@@ -8,12 +8,14 @@
 //! | gradient, threshold, thinning: a list of edges per level | [`gradient`] |
 //! | votes along the gradient for radii of 4 to 11 pixels of the level | [`votes`] |
 //! | radius and coverage by the edges around a peak | [`coverage`] |
-//! | the circle by rays, and the way back to full resolution | [`rays`] |
+//! | the circle by rays | [`rays`] |
+//! | the way back to full resolution | [`climb`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
 //! | optionally: where the discs of the last picture are now | [`tracks`] |
 //!
 //! [`HoughRust`] puts them together.
 
+pub mod climb;
 pub mod config;
 pub mod coverage;
 pub mod detector;

@@ -18,17 +18,22 @@
 //! is shifted by twice the angle, as in an ellipse or a disc in motion, r and s
 //! get terms in cos 2t and sin 2t. In directions whose level has structure (a
 //! highlight, a texture) only the rim counts. Where it is noisier inside than
-//! outside, or the other way, the pixels are weighed by it. With gross outliers,
-//! Tukey's weights come in and sectors that are hidden are left out.
+//! outside, or the other way, the pixels are weighed by it; a side without noise
+//! weighs as much as one pixel. With gross outliers, Tukey's weights come in and
+//! sectors that are hidden are left out. A large annulus is first fitted by a
+//! part of its pixels.
 
+mod course;
 mod kernel;
+mod noise;
 mod sectors;
 
-use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, Weighing, accumulate, chosen};
+use course::{Course, solve, solve_for};
+use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
+use noise::{ROUNDING, densest};
 
 use crate::{
     image::{Image, Weights},
-    linalg,
     rays::{Circle, Ring, median},
 };
 
@@ -58,68 +63,6 @@ pub struct Refiner {
     scratch: Vec<f32>,
 }
 
-/// Where a fit stands.
-#[derive(Debug)]
-struct Course {
-    p: [f64; N],
-    active: [bool; N],
-    weighing: Weighing,
-    /// Sectors that are masked, as bits, and the share of the pixels left.
-    hidden: u32,
-    left: f32,
-    /// Sectors of which only the rim counts, outside and inside.
-    uneven: [u32; 2],
-    /// Whether a side without noise counts as one pixel.
-    once: bool,
-    /// How often the width fell below what sampling allows.
-    at_bound: usize,
-}
-
-impl Course {
-    fn new(p: [f64; N]) -> Self {
-        let mut active = [true; N];
-        active[BASE..].fill(false);
-        Self {
-            p,
-            active,
-            weighing: Weighing { limit: f32::INFINITY, excess: 0.0 },
-            hidden: 0,
-            left: 1.0,
-            uneven: [0; 2],
-            once: false,
-            at_bound: 0,
-        }
-    }
-
-    fn advance(&mut self, step: &[f64; N], start_r: f64) {
-        for (p, step) in self.p.iter_mut().zip(step) {
-            *p += step;
-        }
-        // A sharp edge pulls the width below what sampling allows, again
-        // and again; the second time it stays there.
-        if self.p[3] < MIN_WIDTH {
-            self.p[3] = MIN_WIDTH;
-            self.at_bound += 1;
-        }
-        self.active[3] = self.at_bound < 2;
-        self.p[3] = self.p[3].min(start_r / 2.0);
-    }
-
-    /// Lets curved light join if it is there.
-    fn choose_curvature(&mut self, sums: &Sums) -> bool {
-        let strong = self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs();
-        let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
-        choose_terms(sums, &mut self.active, groups)
-    }
-
-    fn is_lost(&self, start_r: f64) -> bool {
-        let p = &self.p;
-        p[ROUND].hypot(p[ROUND + 1]) > FLATTEST * p[2]
-            || p[0].hypot(p[1]) > CAPTURE
-            || (p[2] - start_r).abs() > CAPTURE
-    }
-}
-
 /// Pixels with which a fit finds most of its way, about. Annuli with two times as
 /// many are thinned out first.
 const SAMPLE: usize = 350;
@@ -133,26 +76,12 @@ const TESTS: [usize; 2] = [1, 2];
 const NEARLY: f64 = 2.0;
 /// Chi squared from which a disc is not round: chance has it once in 10^5.
 const SHAPED: f32 = 24.0;
-/// The largest deviation from a circle, as a share of the radius: a disc that
-/// is seen at 45 degrees.
-const FLATTEST: f64 = 0.18;
 /// A single residual from which on, in grey levels, a pixel is taken for defect.
 const DEFECT: f32 = 12.0;
 /// Rounds before a fit with outliers may end: the limit narrows until then.
 const ROBUST_ROUNDS: usize = 4;
-/// The most that a step is lengthened by, times itself.
-const SLOWEST: f64 = 4.0;
 /// A fit with less support than this after the tests is given up.
 const HOPELESS: f64 = 0.3;
-/// A fit that wanders further than this from where it began is lost.
-const CAPTURE: f64 = 4.0;
-
-/// Variance up to which the pixels of a side are one level, rounded.
-const SAME: f32 = 0.02;
-
-/// Variance of rounding to bytes. Flat parts of a clean picture show none of
-/// it, but the edge, which tells the position, does.
-const ROUNDING: f64 = 1.0 / 12.0;
 
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
@@ -199,7 +128,7 @@ impl Refiner {
         if course.once {
             // The shares of the pixels are not known before a pass.
             accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
-            self.count_once(&course.p);
+            self.pixels.count_once(&course.p);
         }
         let sums = self.converge(course, start.r, ROBUST_ROUNDS)?;
         self.report(start, course, &sums)
@@ -214,8 +143,6 @@ impl Refiner {
             course.weighing.limit = self.limit(course, 0);
         }
         let mut examined = false;
-        // The last step that was due, and the one that was made.
-        let mut pace: Option<([f64; N], [f64; N])> = None;
         for round in first..MAX_ROUNDS {
             let whole = first > 0 && round == first;
             let testing = whole || TESTS.contains(&round);
@@ -229,31 +156,25 @@ impl Refiner {
                 Some(pass) if course.weighing.limit == f32::INFINITY => pass,
                 _ => accumulate(&mut self.pixels, &course.p, course.weighing, &wanted),
             };
-            let mut changed = testing && choose_terms(&pass, &mut course.active, &LINEAR);
+            let mut changed = testing && course.choose_linear(&pass);
             if whole && wanted[CURVED] {
                 changed |= course.choose_curvature(&pass);
             }
-            let (mut step, _) = solve(&pass, &course.active)?;
+            let (step, _) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
             let close = CLOSE_ENOUGH * (variance / pass.a[0][0].max(1e-9)).sqrt();
+            let robust = course.weighing.limit < f32::INFINITY;
             if size > 1.0 {
-                step = step.map(|s| s / size);
-                pace = None;
-            } else if changed || course.weighing.limit == f32::INFINITY {
-                pace = None;
+                course.advance(&step.map(|s| s / size), start_r);
+            } else if robust && !changed {
+                course.hasten(&step, &pass.a, start_r);
             } else {
-                let own = step;
-                if let Some((step_before, move_before)) = &pace {
-                    hasten(&mut step, step_before, move_before, &pass.a);
-                }
-                pace = Some((own, step));
+                course.advance(&step, start_r);
             }
-            course.advance(&step, start_r);
             if course.is_lost(start_r) {
                 return None;
             }
-            let robust = course.weighing.limit < f32::INFINITY;
             let least = if robust { ROBUST_ROUNDS } else { TESTS[1] };
             // Once the fit is near its end, what it leaves is looked at.
             if round >= least
@@ -269,7 +190,7 @@ impl Refiner {
                     changed |= course.choose_curvature(&pass);
                 }
                 if changed {
-                    pace = None;
+                    course.last = None;
                 }
             }
             if (round >= least && size < close && !changed) || round + 1 == MAX_ROUNDS {
@@ -297,12 +218,12 @@ impl Refiner {
             course.uneven = std::array::from_fn(|i| course.uneven[i] | found.uneven[i]);
             self.keep_rim(course);
         }
-        let excess = if course.once { 0.0 } else { self.excess_inside() };
+        let excess = if course.once { 0.0 } else { self.pixels.excess_inside() };
         let noisier = (excess + 1.0).max(1.0 / (excess + 1.0)) > 1.25;
         if noisier {
             course.weighing.excess = excess;
         }
-        let once = !course.once && self.count_once(&course.p);
+        let once = !course.once && self.pixels.count_once(&course.p);
         course.once |= once;
         shaped || uneven || noisier || once
     }
@@ -320,87 +241,11 @@ impl Refiner {
         sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
     }
 
-    /// A side without noise has one and the same level in all its flat pixels,
-    /// and one and the same rounding error: together they weigh as much as one
-    /// pixel. Returns whether there is such a side.
-    fn count_once(&mut self, p: &[f64; N]) -> bool {
-        let (outside, contrast) = (p[4] as f32, p[5] as f32);
-        let pixels = &mut self.pixels;
-        let n = pixels.len();
-        let (value, share, mask) = (&pixels.value[..n], &pixels.share[..n], &mut pixels.mask[..n]);
-        // What the edge adds there is less than half of the rounding.
-        let off_edge = 0.25 / contrast.abs().max(1.0);
-        let mut weights = [None; 2];
-        for (inside, weight) in weights.iter_mut().enumerate() {
-            let level = outside + contrast * inside as f32;
-            let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
-            for i in 0..n {
-                let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
-                let is_flat = if far < off_edge && mask[i] > 0.0 { 1.0 } else { 0.0 };
-                let v = value[i] - level;
-                sum += is_flat;
-                of_v += is_flat * v;
-                of_vv += is_flat * v * v;
-            }
-            let is_one_level = sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum;
-            *weight = is_one_level.then(|| 1.0 / sum);
-        }
-        for i in 0..n {
-            let inside = usize::from(share[i] > 0.5);
-            let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
-            if let Some(weight) = weights[inside].filter(|_| far < off_edge && mask[i] > 0.0) {
-                mask[i] = weight;
-            }
-        }
-        weights != [None; 2]
-    }
-
-    /// Variance of the residuals inside over that outside, less 1.
-    fn excess_inside(&self) -> f32 {
-        let pixels = &self.pixels;
-        let mut sums = [(0.0_f32, 0.0_f32); 2];
-        for i in 0..pixels.len() {
-            let f = pixels.share[i];
-            if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
-                let sum = &mut sums[usize::from(f > 0.5)];
-                // A few gross ones must not decide.
-                sum.0 += pixels.residual[i].abs();
-                sum.1 += 1.0;
-            }
-        }
-        if sums[0].1 < 64.0 || sums[1].1 < 64.0 {
-            return 0.0;
-        }
-        let rms = |(sum, n): (f32, f32)| (sum / n * 1.2533).powi(2) + ROUNDING as f32;
-        (rms(sums[1]) / rms(sums[0])).clamp(0.05, 20.0) - 1.0
-    }
-
-    /// The variance that, times the inverse of J'WJ, is the covariance of an
-    /// M-estimate: n E\[w\] E\[psi^2\] / E\[psi'\]^2 (Huber 1981, section 7.6).
-    fn robust_variance(&self, weighing: Weighing, free: f64) -> f64 {
-        let pixels = &self.pixels;
-        let (mut w, mut psi2, mut slope, mut n) = (0.0, 0.0, 0.0, 0.0);
-        for i in 0..pixels.len() {
-            let mask = f64::from(pixels.mask[i]);
-            let e = f64::from(pixels.residual[i]);
-            let q = (e / f64::from(weighing.limit)).powi(2);
-            n += mask;
-            if q < 1.0 {
-                let robust = (1.0 - q) * (1.0 - q);
-                let scale = 1.0 + f64::from(weighing.excess * pixels.share[i]);
-                w += mask * robust;
-                psi2 += mask * robust * robust * e * e / scale;
-                slope += mask * (1.0 - q) * (1.0 - 5.0 * q);
-            }
-        }
-        w * psi2 / (slope * slope).max(1e-9) * n / (n - free).max(1.0)
-    }
-
     fn report(&mut self, start: Circle, course: &Course, sums: &Sums) -> Option<Fit> {
         let Course { p, active, .. } = course;
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = if course.weighing.limit < f32::INFINITY {
-            self.robust_variance(course.weighing, free)
+            self.pixels.robust_variance(course.weighing, free)
         } else {
             sums.chi2 / (sums.weight - free).max(1.0)
         };
@@ -425,27 +270,8 @@ impl Refiner {
     fn support(&mut self, p: &[f64; N], variance: f64) -> f64 {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
-        let noise = (variance.sqrt() as f32).min(self.grain());
+        let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
         f64::from(sectors::support(&self.pixels, p[2] as f32, p[5] as f32, noise))
-    }
-
-    /// Standard deviation that the median difference of neighbouring residuals
-    /// tells.
-    fn grain(&mut self) -> f32 {
-        let Pixels { dx, dy, residual, .. } = &self.pixels;
-        let step = (residual.len() / 1024).max(1);
-        self.scratch.clear();
-        self.scratch.extend(
-            (1..residual.len())
-                .step_by(step)
-                .filter(|&i| dy[i] == dy[i - 1] && dx[i] - dx[i - 1] < 1.5)
-                .map(|i| (residual[i] - residual[i - 1]).abs()),
-        );
-        if self.scratch.is_empty() {
-            return f32::INFINITY;
-        }
-        let scale = 1.4826 * std::f32::consts::FRAC_1_SQRT_2;
-        (scale * median(&mut self.scratch)).max(ROUNDING.sqrt() as f32)
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {
@@ -548,90 +374,4 @@ impl Refiner {
             _ => 5.0 * scale,
         }
     }
-}
-
-/// Middle of the shortest interval that holds half of the values (the least
-/// median of squares, Rousseeuw 1984); sorts what it is given.
-fn densest(values: &mut [f32]) -> f32 {
-    values.sort_unstable_by(f32::total_cmp);
-    let half = values.len() / 2;
-    let width = |i: &usize| values[i + half] - values[*i];
-    let first = (0..values.len() - half).min_by(|a, b| width(a).total_cmp(&width(b)));
-    values[first.unwrap_or(0) + half / 2]
-}
-
-/// Terms that join together, when chi squared falls by more than this.
-type Group = (std::ops::Range<usize>, f64);
-
-/// Shading and slopes: 1 of 500 cases without them has as much.
-const LINEAR: [Group; 2] = [(BASE..10, 18.0), (10..ROUND, 14.0)];
-/// Light that is curved: 1 of 1000 cases without it has as much.
-const CURVATURE: [Group; 1] = [(CURVED..N, 22.0)];
-/// The same where the contrast changes much along the rim: what chance has on
-/// average. Left out below the other threshold, it pulled the centre by up to 8
-/// deviations there.
-const STRONG_CURVATURE: [Group; 1] = [(CURVED..N, 6.0)];
-/// Change of the contrast along the rim, as a share, from which that holds.
-const STRONG: f64 = 0.25;
-
-/// Lets groups of terms join for which chi squared falls by more than noise
-/// would make it. Returns whether one did.
-fn choose_terms(sums: &Sums, active: &mut [bool; N], groups: &[Group]) -> bool {
-    let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
-    let before = *active;
-    for (group, worth) in groups.iter().cloned() {
-        if active[group.start] {
-            continue;
-        }
-        let mut more = *active;
-        more[group].fill(true);
-        let (Some(now), Some(then)) = (solve(sums, active), solve(sums, &more)) else {
-            continue;
-        };
-        if (then.1 - now.1) / variance > worth {
-            *active = more;
-        }
-    }
-    *active != before
-}
-
-/// Lengthens or shortens a step of reweighted least squares, whose steps shrink
-/// by a constant ratio, from the last step that was due and the one that was
-/// made: Anderson's method of depth 1, in the metric of `a`.
-fn hasten(step: &mut [f64; N], due: &[f64; N], made: &[f64; N], a: &[[f64; N]; N]) {
-    let change: [f64; N] = std::array::from_fn(|k| step[k] - due[k]);
-    let dot = |x: &[f64; N], y: &[f64; N]| -> f64 {
-        let row = |r: &[f64; N]| r.iter().zip(y).map(|(a, y)| a * y).sum::<f64>();
-        x.iter().zip(a).map(|(x, r)| x * row(r)).sum()
-    };
-    let theta = dot(step, &change) / dot(&change, &change).max(1e-30);
-    let theta = theta.clamp(-SLOWEST, 0.5);
-    for k in 0..N {
-        step[k] -= theta * (made[k] + change[k]);
-    }
-}
-
-/// Solves for the active unknowns; also returns by how much chi squared falls.
-fn solve(sums: &Sums, active: &[bool; N]) -> Option<([f64; N], f64)> {
-    let x = solve_for(&sums.a, &sums.b, active)?;
-    Some((x, x.iter().zip(&sums.b).map(|(x, b)| x * b).sum()))
-}
-
-fn solve_for(a: &[[f64; N]; N], b: &[f64; N], active: &[bool; N]) -> Option<[f64; N]> {
-    let (index, n) = chosen(active);
-    let index = &index[..n];
-    let mut dense = [[0.0; N]; N];
-    let mut right = [0.0; N];
-    for (i, &row) in index.iter().enumerate() {
-        for (j, &column) in index[..=i].iter().enumerate() {
-            dense[i][j] = a[row][column];
-        }
-        right[i] = b[row];
-    }
-    let x = linalg::solve(&dense, &right, n)?;
-    let mut out = [0.0; N];
-    for (&row, x) in index.iter().zip(x) {
-        out[row] = x;
-    }
-    Some(out)
 }

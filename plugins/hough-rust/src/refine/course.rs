@@ -1,0 +1,202 @@
+//! Where a fit stands: its parameters, the terms of the model that take part,
+//! and the steps that move it.
+
+use super::{
+    kernel::{BASE, CURVED, MIN_WIDTH, N, ROUND, Sums, Weighing, chosen},
+    noise::ROUNDING,
+};
+use crate::linalg;
+
+/// The largest deviation from a circle, as a share of the radius: a disc that
+/// is seen at 45 degrees.
+const FLATTEST: f64 = 0.18;
+/// The most that a step is lengthened by, times itself.
+const SLOWEST: f64 = 4.0;
+/// A fit that wanders further than this from where it began is lost.
+const CAPTURE: f64 = 4.0;
+
+/// Where a fit stands.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) p: [f64; N],
+    pub(super) active: [bool; N],
+    pub(super) weighing: Weighing,
+    /// Sectors that are masked, as bits, and the share of the pixels left.
+    pub(super) hidden: u32,
+    pub(super) left: f32,
+    /// Sectors of which only the rim counts, outside and inside.
+    pub(super) uneven: [u32; 2],
+    /// Whether a side without noise counts as one pixel.
+    pub(super) once: bool,
+    /// The last step that was due, and the one that was made, while steps go on
+    /// from each other.
+    pub(super) last: Option<([f64; N], [f64; N])>,
+    /// How often the width fell below what sampling allows.
+    at_bound: usize,
+}
+
+impl Course {
+    pub(super) fn new(p: [f64; N]) -> Self {
+        let mut active = [true; N];
+        active[BASE..].fill(false);
+        Self {
+            p,
+            active,
+            weighing: Weighing { limit: f32::INFINITY, excess: 0.0 },
+            hidden: 0,
+            left: 1.0,
+            uneven: [0; 2],
+            once: false,
+            last: None,
+            at_bound: 0,
+        }
+    }
+
+    /// Makes a step, from where a new course begins.
+    pub(super) fn advance(&mut self, step: &[f64; N], start_r: f64) {
+        self.last = None;
+        self.go(step, start_r);
+    }
+
+    /// Makes a step of reweighted least squares, lengthened by what the last one
+    /// left; `a` is J'WJ.
+    pub(super) fn hasten(&mut self, due: &[f64; N], a: &[[f64; N]; N], start_r: f64) {
+        let step = match &self.last {
+            Some((due_before, made)) => anderson(due, due_before, made, a),
+            None => *due,
+        };
+        self.last = Some((*due, step));
+        self.go(&step, start_r);
+    }
+
+    fn go(&mut self, step: &[f64; N], start_r: f64) {
+        for (p, step) in self.p.iter_mut().zip(step) {
+            *p += step;
+        }
+        // A sharp edge pulls the width below what sampling allows, again
+        // and again; the second time it stays there.
+        if self.p[3] < MIN_WIDTH {
+            self.p[3] = MIN_WIDTH;
+            self.at_bound += 1;
+        }
+        self.active[3] = self.at_bound < 2;
+        self.p[3] = self.p[3].min(start_r / 2.0);
+    }
+
+    /// Lets shading and slopes join if they are there.
+    pub(super) fn choose_linear(&mut self, sums: &Sums) -> bool {
+        choose_terms(sums, &mut self.active, &LINEAR)
+    }
+
+    /// Lets curved light join if it is there.
+    pub(super) fn choose_curvature(&mut self, sums: &Sums) -> bool {
+        let strong = self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs();
+        let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
+        choose_terms(sums, &mut self.active, groups)
+    }
+
+    pub(super) fn is_lost(&self, start_r: f64) -> bool {
+        let p = &self.p;
+        p[ROUND].hypot(p[ROUND + 1]) > FLATTEST * p[2]
+            || p[0].hypot(p[1]) > CAPTURE
+            || (p[2] - start_r).abs() > CAPTURE
+    }
+}
+
+/// Terms that join together, when chi squared falls by more than this.
+type Group = (std::ops::Range<usize>, f64);
+
+/// Shading and slopes: 1 of 500 cases without them has as much.
+const LINEAR: [Group; 2] = [(BASE..10, 18.0), (10..ROUND, 14.0)];
+/// Light that is curved: 1 of 1000 cases without it has as much.
+const CURVATURE: [Group; 1] = [(CURVED..N, 22.0)];
+/// The same where the contrast changes much along the rim: what chance has on
+/// average. Left out below the other threshold, it pulled the centre by up to 8
+/// deviations there.
+const STRONG_CURVATURE: [Group; 1] = [(CURVED..N, 6.0)];
+/// Change of the contrast along the rim, as a share, from which that holds.
+const STRONG: f64 = 0.25;
+
+/// Lets groups of terms join for which chi squared falls by more than noise
+/// would make it. Returns whether one did.
+fn choose_terms(sums: &Sums, active: &mut [bool; N], groups: &[Group]) -> bool {
+    let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
+    let before = *active;
+    for (group, worth) in groups.iter().cloned() {
+        if active[group.start] {
+            continue;
+        }
+        let mut more = *active;
+        more[group].fill(true);
+        let (Some(now), Some(then)) = (solve(sums, active), solve(sums, &more)) else {
+            continue;
+        };
+        if (then.1 - now.1) / variance > worth {
+            *active = more;
+        }
+    }
+    *active != before
+}
+
+/// The step instead of the one that is `due`, when steps shrink by a constant
+/// ratio, from the one that was due before and the one that was made: Anderson's
+/// method of depth 1 (1965), in the metric of `a`.
+fn anderson(due: &[f64; N], due_before: &[f64; N], made: &[f64; N], a: &[[f64; N]; N]) -> [f64; N] {
+    let change: [f64; N] = std::array::from_fn(|k| due[k] - due_before[k]);
+    let dot = |x: &[f64; N], y: &[f64; N]| -> f64 {
+        let row = |r: &[f64; N]| r.iter().zip(y).map(|(a, y)| a * y).sum::<f64>();
+        x.iter().zip(a).map(|(x, r)| x * row(r)).sum()
+    };
+    let theta = dot(due, &change) / dot(&change, &change).max(1e-30);
+    let theta = theta.clamp(-SLOWEST, 0.5);
+    std::array::from_fn(|k| due[k] - theta * (made[k] + change[k]))
+}
+
+/// Solves for the active unknowns; also returns by how much chi squared falls.
+pub(super) fn solve(sums: &Sums, active: &[bool; N]) -> Option<([f64; N], f64)> {
+    let x = solve_for(&sums.a, &sums.b, active)?;
+    Some((x, x.iter().zip(&sums.b).map(|(x, b)| x * b).sum()))
+}
+
+pub(super) fn solve_for(a: &[[f64; N]; N], b: &[f64; N], active: &[bool; N]) -> Option<[f64; N]> {
+    let (index, n) = chosen(active);
+    let index = &index[..n];
+    let mut dense = [[0.0; N]; N];
+    let mut right = [0.0; N];
+    for (i, &row) in index.iter().enumerate() {
+        for (j, &column) in index[..=i].iter().enumerate() {
+            dense[i][j] = a[row][column];
+        }
+        right[i] = b[row];
+    }
+    let x = linalg::solve(&dense, &right, n)?;
+    let mut out = [0.0; N];
+    for (&row, x) in index.iter().zip(x) {
+        out[row] = x;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_shrink_by_a_constant_ratio_end_at_once() {
+        let mut a = [[0.0; N]; N];
+        (0..N).for_each(|k| a[k][k] = 1.0 + k as f64);
+        // 0.8 of what is missing is missing after a step.
+        let goal: [f64; N] = std::array::from_fn(|k| 0.1 * k as f64 - 0.4);
+        let due = |p: &[f64; N]| -> [f64; N] { std::array::from_fn(|k| 0.2 * (goal[k] - p[k])) };
+        let mut start = [0.0; N];
+        (start[2], start[3]) = (20.0, 1.0);
+        let mut course = Course::new(start);
+        for _ in 0..2 {
+            let step = due(&course.p);
+            course.hasten(&step, &a, 20.0);
+        }
+        let missing = |k: usize| (course.p[k] - goal[k]).abs();
+        // The width stays what sampling allows at least.
+        assert!((0..N).filter(|k| *k != 3).all(|k| missing(k) < 1e-9), "{:?}", course.p);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the residuals say of the picture's noise.
+
+use super::kernel::{N, Pixels, Weighing};
+use crate::rays::median;
+
+/// Variance of rounding to bytes. Flat parts of a clean picture show none of
+/// it, but the edge, which tells the position, does.
+pub(super) const ROUNDING: f64 = 1.0 / 12.0;
+
+/// Variance up to which the pixels of a side are one level, rounded.
+const SAME: f32 = 0.02;
+
+impl Pixels {
+    /// A side without noise has one and the same level in all its flat pixels,
+    /// and one and the same rounding error: together they weigh as much as one
+    /// pixel. Returns whether there is such a side.
+    pub(super) fn count_once(&mut self, p: &[f64; N]) -> bool {
+        let (outside, contrast) = (p[4] as f32, p[5] as f32);
+        let n = self.len();
+        let (value, share, mask) = (&self.value[..n], &self.share[..n], &mut self.mask[..n]);
+        // What the edge adds there is less than half of the rounding.
+        let off_edge = 0.25 / contrast.abs().max(1.0);
+        let mut weights = [None; 2];
+        for (inside, weight) in weights.iter_mut().enumerate() {
+            let level = outside + contrast * inside as f32;
+            let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
+            for i in 0..n {
+                let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
+                let is_flat = if far < off_edge && mask[i] > 0.0 { 1.0 } else { 0.0 };
+                let v = value[i] - level;
+                sum += is_flat;
+                of_v += is_flat * v;
+                of_vv += is_flat * v * v;
+            }
+            let is_one_level = sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum;
+            *weight = is_one_level.then(|| 1.0 / sum);
+        }
+        for i in 0..n {
+            let inside = usize::from(share[i] > 0.5);
+            let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
+            if let Some(weight) = weights[inside].filter(|_| far < off_edge && mask[i] > 0.0) {
+                mask[i] = weight;
+            }
+        }
+        weights != [None; 2]
+    }
+
+    /// Variance of the residuals inside over that outside, less 1.
+    pub(super) fn excess_inside(&self) -> f32 {
+        let mut sums = [(0.0_f32, 0.0_f32); 2];
+        for i in 0..self.len() {
+            let f = self.share[i];
+            if self.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
+                let sum = &mut sums[usize::from(f > 0.5)];
+                // A few gross ones must not decide.
+                sum.0 += self.residual[i].abs();
+                sum.1 += 1.0;
+            }
+        }
+        if sums[0].1 < 64.0 || sums[1].1 < 64.0 {
+            return 0.0;
+        }
+        let rms = |(sum, n): (f32, f32)| (sum / n * 1.2533).powi(2) + ROUNDING as f32;
+        (rms(sums[1]) / rms(sums[0])).clamp(0.05, 20.0) - 1.0
+    }
+
+    /// The variance that, times the inverse of J'WJ, is the covariance of an
+    /// M-estimate: n E\[w\] E\[psi^2\] / E\[psi'\]^2 (Huber 1981, section 7.6).
+    pub(super) fn robust_variance(&self, weighing: Weighing, free: f64) -> f64 {
+        let (mut w, mut psi2, mut slope, mut n) = (0.0, 0.0, 0.0, 0.0);
+        for i in 0..self.len() {
+            let mask = f64::from(self.mask[i]);
+            let e = f64::from(self.residual[i]);
+            let q = (e / f64::from(weighing.limit)).powi(2);
+            n += mask;
+            if q < 1.0 {
+                let robust = (1.0 - q) * (1.0 - q);
+                let scale = 1.0 + f64::from(weighing.excess * self.share[i]);
+                w += mask * robust;
+                psi2 += mask * robust * robust * e * e / scale;
+                slope += mask * (1.0 - q) * (1.0 - 5.0 * q);
+            }
+        }
+        w * psi2 / (slope * slope).max(1e-9) * n / (n - free).max(1.0)
+    }
+
+    /// Standard deviation that the median difference of neighbouring residuals
+    /// tells.
+    pub(super) fn grain(&self, scratch: &mut Vec<f32>) -> f32 {
+        let Self { dx, dy, residual, .. } = self;
+        let step = (residual.len() / 1024).max(1);
+        scratch.clear();
+        scratch.extend(
+            (1..residual.len())
+                .step_by(step)
+                .filter(|&i| dy[i] == dy[i - 1] && dx[i] - dx[i - 1] < 1.5)
+                .map(|i| (residual[i] - residual[i - 1]).abs()),
+        );
+        if scratch.is_empty() {
+            return f32::INFINITY;
+        }
+        let scale = 1.4826 * std::f32::consts::FRAC_1_SQRT_2;
+        (scale * median(scratch)).max(ROUNDING.sqrt() as f32)
+    }
+}
+
+/// Middle of the shortest interval that holds half of the values (the least
+/// median of squares, Rousseeuw 1984); sorts what it is given.
+pub(super) fn densest(values: &mut [f32]) -> f32 {
+    values.sort_unstable_by(f32::total_cmp);
+    let half = values.len() / 2;
+    let width = |i: &usize| values[i + half] - values[*i];
+    let first = (0..values.len() - half).min_by(|a, b| width(a).total_cmp(&width(b)));
+    values[first.unwrap_or(0) + half / 2]
+}
