@@ -33,7 +33,7 @@ const MIN_PEAK: u32 = 7;
 const MAX_CELLS: usize = 1 << 14;
 
 /// Of two peaks that are closer than this, in cells, the weaker one is left out.
-const APART: f32 = 2.0;
+const APART: f32 = 1.5;
 
 /// The accumulator. Its memory is kept between pictures.
 #[derive(Debug, Default)]
