@@ -42,7 +42,7 @@ impl Course {
         Self {
             p,
             active,
-            weighing: Weighing { limit: f32::INFINITY, excess: 0.0 },
+            weighing: Weighing::EQUAL,
             hidden: 0,
             left: 1.0,
             uneven: [0; 2],

@@ -93,6 +93,11 @@ pub(super) struct Weighing {
     pub(super) excess: f32,
 }
 
+impl Weighing {
+    /// All alike.
+    pub(super) const EQUAL: Self = Self { limit: f32::INFINITY, excess: 0.0 };
+}
+
 /// One pass over `pixels` with the parameters `p`. Only the `wanted` unknowns
 /// are worked out; the others' entries are 0.
 pub(super) fn accumulate(

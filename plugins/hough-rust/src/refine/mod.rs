@@ -31,6 +31,7 @@ mod sectors;
 use course::{Course, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
 use noise::{ROUNDING, densest};
+use sectors::Support;
 
 use crate::{
     image::{Image, Weights},
@@ -48,7 +49,8 @@ pub struct Fit {
     pub contrast: f64,
     /// Standard deviation of the residuals, grey levels.
     pub noise: f64,
-    /// Covariance of (x, y, r), square pixels.
+    /// Covariance of (x, y, r), square pixels, for the scatter of the pixels or
+    /// that of the directions, whichever is larger.
     pub covariance: [[f64; 3]; 3],
     /// Share of the directions in which the picture agrees with the disc.
     pub support: f64,
@@ -81,7 +83,10 @@ const DEFECT: f32 = 12.0;
 /// Rounds before a fit with outliers may end: the limit narrows until then.
 const ROBUST_ROUNDS: usize = 4;
 /// A fit with less support than this after the tests is given up.
-const HOPELESS: f64 = 0.3;
+const HOPELESS: f32 = 0.3;
+/// How much the variance among directions may exceed that among pixels, over
+/// that among pixels, and mean nothing: chance has more once in 100 fits.
+const CHANCE: f64 = 0.75;
 
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
@@ -196,7 +201,7 @@ impl Refiner {
             if (round >= least && size < close && !changed) || round + 1 == MAX_ROUNDS {
                 return Some(pass);
             }
-            if round == TESTS[1] && self.support(&course.p, variance) < HOPELESS {
+            if round == TESTS[1] && self.support(course, variance).share < HOPELESS {
                 return None;
             }
             // Masks are made before the examination, which narrows them.
@@ -250,10 +255,13 @@ impl Refiner {
             sums.chi2 / (sums.weight - free).max(1.0)
         };
         let variance = variance.max(ROUNDING);
+        let support = self.support(course, variance);
+        // On a texture, pixels of the same direction are off alike.
+        let texture = (f64::from(support.scatter) / variance - CHANCE).max(1.0);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
-            unit[k] = variance;
+            unit[k] = texture * variance;
             let x = solve_for(&sums.a, &unit, active)?;
             column.copy_from_slice(&x[..3]);
         }
@@ -263,15 +271,16 @@ impl Refiner {
             contrast: p[5],
             noise: variance.sqrt(),
             covariance,
-            support: self.support(p, variance),
+            support: f64::from(support.share),
         })
     }
 
-    fn support(&mut self, p: &[f64; N], variance: f64) -> f64 {
+    fn support(&mut self, course: &Course, variance: f64) -> Support {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        f64::from(sectors::support(&self.pixels, p[2] as f32, p[5] as f32, noise))
+        let disc = (course.p[2] as f32, course.p[5] as f32);
+        sectors::support(&self.pixels, disc, noise, course.weighing)
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {

@@ -1,6 +1,6 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
-use super::kernel::Pixels;
+use super::kernel::{Pixels, Weighing};
 use crate::sector::{SECTORS, middle, sector};
 
 /// What a sector saw.
@@ -16,19 +16,19 @@ struct Sector {
     /// Sums for the local shift of the edge.
     je: f32,
     jj: f32,
-    /// The same of the pixels that are not masked.
+    /// The same of the pixels that are not masked, without outliers.
     kept: (f32, f32),
     /// Off the edge, outside and inside: pixels and the sum of their residuals.
     flat: [(f32, f32); 2],
 }
 
-fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
+fn collect(pixels: &Pixels, weighing: Weighing) -> [Sector; SECTORS] {
     let mut sectors = [Sector::default(); SECTORS];
     for i in 0..pixels.len() {
         let s = &mut sectors[sector(pixels.dx[i], pixels.dy[i])];
         let (f, v) = (pixels.share[i], pixels.value[i]);
         s.n += 1.0;
-        s.outliers += if pixels.residual[i].abs() > limit { 1.0 } else { 0.0 };
+        s.outliers += if pixels.residual[i].abs() > weighing.limit { 1.0 } else { 0.0 };
         s.f += f;
         s.ff += f * f;
         s.v += v;
@@ -37,8 +37,10 @@ fn collect(pixels: &Pixels, limit: f32) -> [Sector; SECTORS] {
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
-        s.kept.0 += pixels.mask[i] * j * pixels.residual[i];
-        s.kept.1 += pixels.mask[i] * j * j;
+        let q = pixels.residual[i] / weighing.limit;
+        let weight = pixels.mask[i] * (1.0 - q * q).max(0.0) / (1.0 + weighing.excess * f);
+        s.kept.0 += weight * j * pixels.residual[i];
+        s.kept.1 += weight * j * j;
         if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
             let side = &mut s.flat[usize::from(f > 0.5)];
             side.0 += 1.0;
@@ -65,7 +67,7 @@ const UNEVEN: f32 = 12.0;
 
 /// Looks for structure in residuals of the given variance.
 pub(super) fn misfit(pixels: &Pixels, variance: f32) -> Misfit {
-    let sectors = collect(pixels, f32::INFINITY);
+    let sectors = collect(pixels, Weighing::EQUAL);
     let mut by = [(0.0, 0.0); 2];
     let mut uneven = [0; 2];
     for (k, s) in sectors.iter().enumerate() {
@@ -103,7 +105,7 @@ pub(super) fn keep_rim(
 /// The sectors, as bits, with many residuals beyond `limit`, and their neighbours
 /// where those have some.
 pub(super) fn hidden(pixels: &Pixels, limit: f32) -> u32 {
-    let sectors = collect(pixels, limit);
+    let sectors = collect(pixels, Weighing { limit, excess: 0.0 });
     let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
     let mut hidden = 0_u32;
     for k in 0..SECTORS {
@@ -182,9 +184,39 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
 /// of the variance there, with at least 0.35 of its contrast, and the edge is
 /// where the circle has it. A square's sides pass the first test and fail the
 /// last. None do of a polygon.
-pub(super) fn support(pixels: &Pixels, r: f32, contrast: f32, noise: f32) -> f32 {
-    let sectors = collect(pixels, f32::INFINITY);
-    if is_polygon(&sectors, r, noise) {
+pub(super) fn support(
+    pixels: &Pixels,
+    (r, contrast): (f32, f32),
+    noise: f32,
+    weighing: Weighing,
+) -> Support {
+    let sectors = collect(pixels, weighing);
+    let scatter = scatter(&sectors);
+    Support { share: share(&sectors, r, contrast, noise), scatter }
+}
+
+/// What the directions say of a disc.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Support {
+    /// The share of them that show it.
+    pub(super) share: f32,
+    /// The variance of the pixels that the differences between the directions
+    /// tell: that of noise when it is white, more on a texture.
+    pub(super) scatter: f32,
+}
+
+fn scatter(sectors: &[Sector; SECTORS]) -> f32 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for (je, jj) in sectors.iter().map(|s| s.kept).filter(|kept| kept.1 > 0.0) {
+        sum += je * je / jj;
+        n += 1.0;
+    }
+    // The centre and the radius have taken up what they could.
+    if n > 6.0 { sum / (n - 3.0) } else { 0.0 }
+}
+
+fn share(sectors: &[Sector; SECTORS], r: f32, contrast: f32, noise: f32) -> f32 {
+    if is_polygon(sectors, r, noise) {
         return 0.0;
     }
     let (mut good, mut all) = (0.0, 0.0);
