@@ -82,6 +82,8 @@ pub struct EdgeFinder {
     rows: [Row; 3],
     spare: Row,
     marks: Vec<u8>,
+    /// The blocks of `marks` that have some, by their first pixel.
+    marked: Vec<u32>,
     /// The edges of the last picture.
     pub edges: Vec<Edge>,
     /// The threshold on |gx| + |gy| that the last picture got.
@@ -102,6 +104,8 @@ impl EdgeFinder {
         self.spare.resize(w);
         self.marks.clear();
         self.marks.resize(w.next_multiple_of(MARKED), 0);
+        self.marked.clear();
+        self.marked.reserve(w.div_ceil(MARKED));
         self.threshold = self.choose_threshold(image);
         // Row y of the gradient lives in rows[y % 3].
         self.gradient(image, 1);
@@ -177,7 +181,7 @@ impl EdgeFinder {
     fn collect(&mut self, y: usize) {
         let (above, here, below) =
             (&self.rows[(y + 2) % 3], &self.rows[y % 3], &self.rows[(y + 1) % 3]);
-        let any = mark_crests(
+        mark_crests(
             &above.magnitude,
             &here.magnitude,
             &below.magnitude,
@@ -185,16 +189,17 @@ impl EdgeFinder {
             &here.gy,
             self.threshold,
             &mut self.marks,
+            &mut self.marked,
         );
-        if !any {
-            return;
-        }
-        for (k, eight) in self.marks.chunks_exact(8).enumerate() {
-            let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
-            while bits != 0 {
-                let x = 8 * k + bits.trailing_zeros() as usize / 8;
-                bits &= bits - 1;
-                self.edges.push(Edge { x: x as u16, y: y as u16, gx: here.gx[x], gy: here.gy[x] });
+        for start in self.marked.iter().map(|&start| start as usize) {
+            for (k, eight) in self.marks[start..start + MARKED].chunks_exact(8).enumerate() {
+                let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
+                while bits != 0 {
+                    let x = start + 8 * k + bits.trailing_zeros() as usize / 8;
+                    bits &= bits - 1;
+                    let (gx, gy) = (here.gx[x], here.gy[x]);
+                    self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
+                }
             }
         }
     }
@@ -277,24 +282,24 @@ fn ones(condition: bool) -> u16 {
 dispatch! {
     /// Puts 1 into `marks` for every pixel of the row `here` that is at least
     /// `threshold` and the strongest of the three along its gradient's main
-    /// axis, and 0 for the others. Returns whether there is a 1.
+    /// axis, and 0 for the others, in those blocks of pixels that have one at or
+    /// above `threshold`; `marked` lists these by their first pixel.
     fn mark_crests(
         above: &[u16], here: &[u16], below: &[u16], gx: &[i16], gy: &[i16],
-        threshold: u16, marks: &mut [u8],
-    ) -> bool {
+        threshold: u16, marks: &mut [u8], marked: &mut Vec<u32>,
+    ) {
         let w = here.len();
-        let mut any = false;
+        marked.clear();
         let mut start = 0;
         while start < w {
             let end = (start + MARKED).min(w);
             let strongest = here[start..end].iter().fold(0, |m, &v| m.max(v));
-            let marks = &mut marks[start..start + MARKED];
             if strongest < threshold {
-                marks.fill(0);
                 start = end;
                 continue;
             }
-            any = true;
+            marked.push(start as u32);
+            let marks = &mut marks[start..start + MARKED];
             // The first and the last pixel of a row have no gradient.
             let (from, to) = (start.max(1), end.min(w - 1));
             let n = to.saturating_sub(from);
@@ -315,7 +320,6 @@ dispatch! {
             }
             start = end;
         }
-        any
     }
 }
 

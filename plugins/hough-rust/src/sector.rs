@@ -4,10 +4,12 @@
 pub(crate) const SECTORS: usize = 32;
 
 /// The sector that an offset lies in.
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
 pub(crate) fn sector(dx: f32, dy: f32) -> usize {
     let t = dy / (dx.abs() + dy.abs()).max(1e-6);
     let turn = if dx >= 0.0 { 1.0 + t } else { 3.0 - t };
-    ((turn * (SECTORS as f32 / 4.0)) as usize) % SECTORS
+    ((turn * (SECTORS as f32 / 4.0)) as i32) as usize % SECTORS
 }
 
 /// An offset in the direction of a sector's middle, and its length.

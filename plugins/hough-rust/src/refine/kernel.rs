@@ -2,6 +2,7 @@
 
 use crate::{
     edge_model::{PIXEL, SHARP, along, sharp, soft},
+    sector::sector,
     simd::dispatch,
 };
 
@@ -36,6 +37,8 @@ pub(super) struct Pixels {
     pub(super) residual: Vec<f32>,
     pub(super) share: Vec<f32>,
     pub(super) by_radius: Vec<f32>,
+    /// The direction from where the fit began.
+    pub(super) sector: Vec<u8>,
 }
 
 impl Pixels {
@@ -69,6 +72,18 @@ impl Pixels {
         self.residual.resize(n, 0.0);
         self.share.resize(n, 0.0);
         self.by_radius.resize(n, 0.0);
+        self.sector.resize(n, 0);
+        sectors(&self.dx, &self.dy, &mut self.sector);
+    }
+}
+
+dispatch! {
+    fn sectors(dx: &[f32], dy: &[f32], out: &mut [u8]) {
+        let n = out.len();
+        let (dx, dy) = (&dx[..n], &dy[..n]);
+        for i in 0..n {
+            out[i] = sector(dx[i], dy[i]) as u8;
+        }
     }
 }
 

@@ -295,12 +295,21 @@ impl Refiner {
             let hole = (inner * inner - dy * dy).max(0.0).sqrt();
             let pixels = &mut self.all;
             let mut span = |from: f64, to: f64| {
-                let from = from.ceil().max(0.0) as isize;
-                let to = to.floor().min(image.width as f64 - 1.0) as isize;
-                for x in from..=to {
-                    pixels.dx.push((x as f64 - circle.x) as f32);
-                    pixels.dy.push(dy as f32);
-                    pixels.value.push(image.pixel(x as usize, y as usize, weights));
+                let from = from.ceil().max(0.0);
+                let to = to.floor().min(image.width as f64 - 1.0);
+                if from > to {
+                    return;
+                }
+                let (from, to) = (from as usize, to as usize);
+                let first = from as f64 - circle.x;
+                pixels.dx.extend((0..=to - from).map(|k| (first + k as f64) as f32));
+                pixels.dy.resize(pixels.dx.len(), dy as f32);
+                if image.channels() == 1 && image.step() == 1 {
+                    let row = &image.row(0, y as usize)[from..=to];
+                    pixels.value.extend(row.iter().map(|&v| f32::from(v)));
+                } else {
+                    let value = |x| image.pixel(x, y as usize, weights);
+                    pixels.value.extend((from..=to).map(value));
                 }
             };
             if hole > 0.5 {

@@ -1,7 +1,7 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
 use super::kernel::{Pixels, Weighing};
-use crate::sector::{SECTORS, middle, sector};
+use crate::sector::{SECTORS, middle};
 
 /// What a sector saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +25,7 @@ struct Sector {
 fn collect(pixels: &Pixels, weighing: Weighing) -> [Sector; SECTORS] {
     let mut sectors = [Sector::default(); SECTORS];
     for i in 0..pixels.len() {
-        let s = &mut sectors[sector(pixels.dx[i], pixels.dy[i])];
+        let s = &mut sectors[usize::from(pixels.sector[i]) % SECTORS];
         let (f, v) = (pixels.share[i], pixels.value[i]);
         s.n += 1.0;
         s.outliers += if pixels.residual[i].abs() > weighing.limit { 1.0 } else { 0.0 };
@@ -94,9 +94,9 @@ pub(super) fn keep_rim(
     reach: f32,
 ) {
     for i in 0..pixels.len() {
-        let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
-        let d = (dx - x).hypot(dy - y) - r;
-        if d.abs() > reach && uneven[usize::from(d < 0.0)] >> sector(dx, dy) & 1 == 1 {
+        let (dx, dy) = (pixels.dx[i] - x, pixels.dy[i] - y);
+        let d = (dx * dx + dy * dy).sqrt() - r;
+        if d.abs() > reach && uneven[usize::from(d < 0.0)] >> pixels.sector[i] & 1 == 1 {
             pixels.mask[i] = 0.0;
         }
     }
@@ -126,7 +126,7 @@ pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
     }
     let mut left = 0.0;
     for i in 0..pixels.len() {
-        let keep = hidden >> sector(pixels.dx[i], pixels.dy[i]) & 1 == 0;
+        let keep = hidden >> pixels.sector[i] & 1 == 0;
         pixels.mask[i] = if keep { 1.0 } else { 0.0 };
         left += pixels.mask[i];
     }
