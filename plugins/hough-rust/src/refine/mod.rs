@@ -72,9 +72,11 @@ const SAMPLE: usize = 350;
 const MAX_ROUNDS: usize = 14;
 /// A step below this share of the answer's standard deviation ends the fit.
 const CLOSE_ENOUGH: f64 = 0.25;
+/// The same when all pixels are still to come.
+const ROUGHLY: f64 = 1.0;
 /// Rounds in which further terms may join.
 const TESTS: [usize; 2] = [1, 2];
-/// A fit whose step is below this multiple of [`CLOSE_ENOUGH`] is examined.
+/// A fit whose step is below this multiple of what is enough is examined.
 const NEARLY: f64 = 2.0;
 /// Chi squared from which a disc is not round: chance has it once in 10^5.
 const SHAPED: f32 = 24.0;
@@ -113,7 +115,8 @@ impl Refiner {
         let unseen = ring.unseen();
         let mut course = Course::new(self.first_guess(start.r, width, contrast, unseen != 0));
         self.hide(&mut course, unseen);
-        let sums = self.converge(&mut course, start.r, 0)?;
+        let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
+        let sums = self.converge(&mut course, start.r, 0, close)?;
         if every == 1 {
             return self.report(start, &course, &sums);
         }
@@ -135,13 +138,19 @@ impl Refiner {
             accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
             self.pixels.count_once(&course.p);
         }
-        let sums = self.converge(course, start.r, ROBUST_ROUNDS)?;
+        let sums = self.converge(course, start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
         self.report(start, course, &sums)
     }
 
-    /// Improves `course` until it moves no more; the first round is `first`.
-    /// `None` when the fit is lost. Returns the last pass.
-    fn converge(&mut self, course: &mut Course, start_r: f64, first: usize) -> Option<Sums> {
+    /// Improves `course` until a step is below `enough` standard deviations; the
+    /// first round is `first`. `None` when the fit is lost. Returns the last pass.
+    fn converge(
+        &mut self,
+        course: &mut Course,
+        start_r: f64,
+        first: usize,
+        enough: f64,
+    ) -> Option<Sums> {
         let mut sums = None;
         if first == 0 {
             sums = Some(accumulate(&mut self.pixels, &course.p, course.weighing, &course.active));
@@ -168,7 +177,7 @@ impl Refiner {
             let (step, _) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
-            let close = CLOSE_ENOUGH * (variance / pass.a[0][0].max(1e-9)).sqrt();
+            let close = enough * (variance / pass.a[0][0].max(1e-9)).sqrt();
             let robust = course.weighing.limit < f32::INFINITY;
             if size > 1.0 {
                 course.advance(&step.map(|s| s / size), start_r);
@@ -352,7 +361,7 @@ impl Refiner {
     /// speak of. Sectors full of them are masked.
     fn limit(&mut self, course: &mut Course, round: usize) -> f32 {
         let pixels = &self.pixels;
-        let step = (pixels.len() / 1024).max(1) | 1;
+        let step = (pixels.len() / 512) | 1;
         self.scratch.clear();
         let kept =
             pixels.residual.iter().zip(&pixels.mask).step_by(step).filter(|(_, m)| **m > 0.0);
