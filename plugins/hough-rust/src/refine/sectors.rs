@@ -180,10 +180,8 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
     })
 }
 
-/// Share of the sectors that show the disc: its profile explains at least half
-/// of the variance there, with at least 0.35 of its contrast, and the edge is
-/// where the circle has it. A square's sides pass the first test and fail the
-/// last. None do of a polygon.
+/// What the directions say of a disc of radius `r`, from residuals whose standard
+/// deviation by noise alone is `noise`.
 pub(super) fn support(
     pixels: &Pixels,
     (r, contrast): (f32, f32),
@@ -205,6 +203,7 @@ pub(super) struct Support {
     pub(super) scatter: f32,
 }
 
+/// Variance of the pixels that the sectors' shifts of the edge tell.
 fn scatter(sectors: &[Sector; SECTORS]) -> f32 {
     let (mut sum, mut n) = (0.0, 0.0);
     for (je, jj) in sectors.iter().map(|s| s.kept).filter(|kept| kept.1 > 0.0) {
@@ -215,6 +214,10 @@ fn scatter(sectors: &[Sector; SECTORS]) -> f32 {
     if n > 6.0 { sum / (n - 3.0) } else { 0.0 }
 }
 
+/// Share of the sectors that show the disc: its profile explains at least half
+/// of the variance there, with at least 0.35 of its contrast, and the edge is
+/// where the circle has it. A square's sides pass the first test and fail the
+/// last. None do of a polygon.
 fn share(sectors: &[Sector; SECTORS], r: f32, contrast: f32, noise: f32) -> f32 {
     if is_polygon(sectors, r, noise) {
         return 0.0;
