@@ -28,7 +28,7 @@ const FIT_DOUBT: f32 = 0.25;
 /// A disc that the rays have seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// What they saw, in full resolution's pixels.
+    /// What they saw, in the pixels of the level that they looked at.
     pub ring: Ring,
     /// 1 for a disc brighter than its surroundings, -1 for a darker one.
     pub sign: f32,
@@ -100,7 +100,6 @@ impl Climber<'_> {
                 // A sharp arc is a disc that is partly hidden.
                 let is_good = |c: &Candidate| {
                     let ring = &c.ring;
-
                     ring.coverage >= CLEAR_RIM
                         || ring.spread < 0.5 * SCATTERED
                         || (ring.coverage >= 0.5 && ring.width() < SHARP)
