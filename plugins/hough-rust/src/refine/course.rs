@@ -21,6 +21,8 @@ pub(super) struct Course {
     pub(super) p: [f64; N],
     pub(super) active: [bool; N],
     pub(super) weighing: Weighing,
+    /// Whether the rays saw a gap in the rim.
+    pub(super) gap: bool,
     /// Sectors that are masked, as bits, and the share of the pixels left.
     pub(super) hidden: u32,
     pub(super) left: f32,
@@ -43,6 +45,7 @@ impl Course {
             p,
             active,
             weighing: Weighing::EQUAL,
+            gap: false,
             hidden: 0,
             left: 1.0,
             uneven: [0; 2],

@@ -31,7 +31,7 @@ mod sectors;
 use course::{Course, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
 use noise::{ROUNDING, densest};
-use sectors::Support;
+use sectors::{Disc, Support};
 
 use crate::{
     image::{Image, Weights},
@@ -70,6 +70,8 @@ pub struct Refiner {
 const SAMPLE: usize = 350;
 /// Passes over the pixels, at most; three to five are usual.
 const MAX_ROUNDS: usize = 14;
+/// Width of an edge, in pixels, from which a gap in the rim need not be one.
+const WIDE: f64 = 1.2;
 /// A step below this share of the answer's standard deviation ends the fit.
 const CLOSE_ENOUGH: f64 = 0.25;
 /// The same when all pixels are still to come.
@@ -113,7 +115,10 @@ impl Refiner {
         let every = (n / SAMPLE) | 1;
         self.all.thin_into(&mut self.pixels, every);
         let unseen = ring.unseen();
+        sectors::mask(&mut self.pixels, unseen);
         let mut course = Course::new(self.first_guess(start.r, width, contrast, unseen != 0));
+        // The wide edge of a disc in motion escapes some rays, too.
+        course.gap = unseen != 0 && ring.width() < WIDE;
         self.hide(&mut course, unseen);
         let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
         let sums = self.converge(&mut course, start.r, 0, close)?;
@@ -130,12 +135,18 @@ impl Refiner {
     fn finish(&mut self, course: &mut Course, start: Circle) -> Option<Fit> {
         self.pixels.seal();
         sectors::mask(&mut self.pixels, course.hidden);
+        if course.once || course.gap {
+            // The shares of the pixels are not known before a pass.
+            accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
+        }
+        if course.gap {
+            // With more pixels it is clearer where the hidden part ends.
+            course.weighing.limit = self.limit(course, ROBUST_ROUNDS - 1);
+        }
         if course.uneven != [0; 2] {
             self.keep_rim(course);
         }
         if course.once {
-            // The shares of the pixels are not known before a pass.
-            accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
             self.pixels.count_once(&course.p);
         }
         let sums = self.converge(course, start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
@@ -288,8 +299,8 @@ impl Refiner {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        let disc = (course.p[2] as f32, course.p[5] as f32);
-        sectors::support(&self.pixels, disc, noise, course.weighing)
+        let disc = Disc { r: course.p[2] as f32, contrast: course.p[5] as f32, noise };
+        sectors::support(&self.pixels, &disc, course.weighing)
     }
 
     fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {
@@ -337,10 +348,11 @@ impl Refiner {
         for (inside, level) in levels.iter_mut().enumerate() {
             self.scratch.clear();
             let pixels = &self.pixels;
-            for ((dx, dy), v) in pixels.dx.iter().zip(&pixels.dy).zip(&pixels.value) {
+            for i in (0..pixels.len()).filter(|&i| pixels.mask[i] > 0.0) {
+                let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
                 let d = f64::from((dx * dx + dy * dy).sqrt()) - r;
                 if (inside == 1 && d < -width) || (inside == 0 && d > width) {
-                    self.scratch.push(*v);
+                    self.scratch.push(pixels.value[i]);
                 }
             }
             if !self.scratch.is_empty() {
@@ -381,18 +393,19 @@ impl Refiner {
         let scale = (1.4826 * typical).max(0.3);
         let gross = 6.0 * scale;
         let outliers = pixels.residual.iter().filter(|e| e.abs() > gross).count();
-        if outliers * 200 < pixels.len() {
-            if round == 1 && course.hidden != 0 {
-                self.hide(course, 0);
-            }
-            let pixels = &self.pixels;
-            // Single pixels that have nothing to do with the picture.
-            let defects = pixels.residual.iter().any(|e| e.abs() > gross.max(DEFECT));
-            return if defects && round > 0 { gross.max(DEFECT) } else { f32::INFINITY };
-        }
-        if round == 1 || round == 3 {
-            let hidden = sectors::hidden(&self.pixels, gross);
+        let few = outliers * 200 < pixels.len();
+        if (round == 1 || round == 3) && (course.gap || !few) {
+            let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
+            let disc = course.gap.then_some(Disc { r, contrast, noise: scale });
+            let hidden = sectors::hidden(pixels, gross, disc.as_ref());
             self.hide(course, hidden);
+        } else if round == 1 {
+            self.hide(course, 0);
+        }
+        if few {
+            // Single pixels that have nothing to do with the picture.
+            let defects = self.pixels.residual.iter().any(|e| e.abs() > gross.max(DEFECT));
+            return if defects && round > 0 { gross.max(DEFECT) } else { f32::INFINITY };
         }
         // Generous while the guess is rough.
         match round {

@@ -102,18 +102,28 @@ pub(super) fn keep_rim(
     }
 }
 
-/// The sectors, as bits, with many residuals beyond `limit`, and their neighbours
-/// where those have some.
-pub(super) fn hidden(pixels: &Pixels, limit: f32) -> u32 {
+/// Gaps in a rim: what one bar makes.
+const MOST_GAPS: u32 = 2;
+
+/// The sectors, as bits, in which the disc is hidden: those with many residuals
+/// beyond `limit` and, of a `disc` with a gap, neighbours that both do not show it;
+/// and what lies next to these and is not beyond doubt.
+pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
     let sectors = collect(pixels, Weighing { limit, excess: 0.0 });
+    let bits = |test: &dyn Fn(&Sector) -> bool| {
+        sectors.iter().rev().fold(0_u32, |bits, s| bits << 1 | u32::from(test(s)))
+    };
+    let next_to = |bits: u32| bits.rotate_left(1) | bits.rotate_right(1);
     let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
-    let mut hidden = 0_u32;
-    for k in 0..SECTORS {
-        let near =
-            share(&sectors[(k + 1) % SECTORS]).max(share(&sectors[(k + SECTORS - 1) % SECTORS]));
-        let own = share(&sectors[k]);
-        hidden |= u32::from(own > 0.2 || (near > 0.2 && own > 0.02)) << k;
+    let absent = bits(&|s| disc.is_some_and(|d| d.is_shown_by(s) == Some(false)));
+    let mut gaps = absent & next_to(absent);
+    if (gaps & !gaps.rotate_left(1)).count_ones() > MOST_GAPS {
+        // The corners of a polygon.
+        gaps = 0;
     }
+    let covered = bits(&|s| share(s) > 0.2) | gaps;
+    let doubtful = bits(&|s| share(s) > 0.02 || disc.is_some_and(|d| d.is_doubtful(s)));
+    let hidden = covered | next_to(covered) & doubtful;
     if hidden.count_ones() as usize > SECTORS * 3 / 4 { 0 } else { hidden }
 }
 
@@ -180,17 +190,10 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
     })
 }
 
-/// What the directions say of a disc of radius `r`, from residuals whose standard
-/// deviation by noise alone is `noise`.
-pub(super) fn support(
-    pixels: &Pixels,
-    (r, contrast): (f32, f32),
-    noise: f32,
-    weighing: Weighing,
-) -> Support {
+/// What the directions say of a disc.
+pub(super) fn support(pixels: &Pixels, disc: &Disc, weighing: Weighing) -> Support {
     let sectors = collect(pixels, weighing);
-    let scatter = scatter(&sectors);
-    Support { share: share(&sectors, r, contrast, noise), scatter }
+    Support { share: share(&sectors, disc), scatter: scatter(&sectors) }
 }
 
 /// What the directions say of a disc.
@@ -214,31 +217,53 @@ fn scatter(sectors: &[Sector; SECTORS]) -> f32 {
     if n > 6.0 { sum / (n - 3.0) } else { 0.0 }
 }
 
-/// Share of the sectors that show the disc: its profile explains at least half
-/// of the variance there, with at least 0.35 of its contrast, and the edge is
-/// where the circle has it. A square's sides pass the first test and fail the
-/// last. None do of a polygon.
-fn share(sectors: &[Sector; SECTORS], r: f32, contrast: f32, noise: f32) -> f32 {
-    if is_polygon(sectors, r, noise) {
-        return 0.0;
-    }
-    let (mut good, mut all) = (0.0, 0.0);
-    for s in sectors.iter().filter(|s| s.n >= 4.0) {
+/// What a sector is held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disc {
+    pub(super) r: f32,
+    /// Grey levels inside minus outside.
+    pub(super) contrast: f32,
+    /// Standard deviation of a pixel by noise alone.
+    pub(super) noise: f32,
+}
+
+impl Disc {
+    /// Whether the disc's profile explains at least half of the variance in a
+    /// sector, with at least 0.35 of its contrast, and the edge is where the
+    /// circle has it. A square's sides pass the first test and fail the last.
+    /// `None` where the picture's border has cut the edge off.
+    fn is_shown_by(&self, s: &Sector) -> Option<bool> {
         let ff = s.ff - s.f * s.f / s.n;
         let vf = s.vf - s.v * s.f / s.n;
         let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
-        if ff < 0.02 * s.n {
-            // The picture's border has cut the edge off.
-            continue;
+        if s.n < 4.0 || ff < 0.02 * s.n {
+            return None;
         }
-        all += 1.0;
-        let amplitude = vf / ff / contrast;
+        let amplitude = vf / ff / self.contrast;
         let shift = s.je / s.jj.max(1e-9);
-        let blurry = (noise / s.jj.max(1e-9).sqrt()).min(0.35);
-        let tolerance = 0.1 + 0.02 * r + 2.0 * blurry;
-        if amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance {
-            good += 1.0;
-        }
+        let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
+        let tolerance = 0.1 + 0.02 * self.r + 2.0 * blurry;
+        Some(amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance)
+    }
+
+    /// Whether the level on one side is off by more than a share of the contrast
+    /// and noise together: something else may begin there.
+    fn is_doubtful(&self, s: &Sector) -> bool {
+        s.flat.iter().any(|&(n, sum)| {
+            sum.abs() > 0.1 * self.contrast.abs() * n + 2.0 * self.noise * n.sqrt()
+        })
+    }
+}
+
+/// Share of the sectors that show the disc. None do of a polygon.
+fn share(sectors: &[Sector; SECTORS], disc: &Disc) -> f32 {
+    if is_polygon(sectors, disc.r, disc.noise) {
+        return 0.0;
+    }
+    let (mut good, mut all) = (0.0, 0.0);
+    for shown in sectors.iter().filter_map(|s| disc.is_shown_by(s)) {
+        all += 1.0;
+        good += f32::from(u8::from(shown));
     }
     if all >= SECTORS as f32 / 4.0 { good / all } else { 0.0 }
 }
@@ -260,7 +285,8 @@ mod tests {
         for i in 0..900 {
             pixels.residual[i] = 50.0;
         }
-        let bits = hidden(&pixels, 5.0);
+        let disc = Disc { r: 20.0, contrast: 100.0, noise: 1.0 };
+        let bits = hidden(&pixels, 5.0, Some(&disc));
         let left = mask(&mut pixels, bits);
         assert!((left - 0.75).abs() < 0.04, "{left}");
         assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
