@@ -4,11 +4,12 @@ use std::{io::IsTerminal as _, net::SocketAddr, process::Stdio};
 
 use anyhow::Context as _;
 use tokio::process::{Child, Command};
+use tracing::warn;
 
 use super::{
     Common, Exit,
     options::{Role, RunOptions},
-    role,
+    plugins, role,
 };
 use crate::{config::Override, plugin::Catalog, session};
 
@@ -34,6 +35,9 @@ pub struct Args {
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let options = &args.run;
     options.check(Role::Server)?;
+    if options.connect.is_some() {
+        warn!("--connect does nothing here; a demo's client goes to its own server");
+    }
     let mut overrides = options.overrides(Role::Server);
     if options.frames.is_none() {
         overrides.push(Override::new("server.frames", FRAMES, "demo"));
@@ -46,6 +50,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     let loaded = common.load(overrides)?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    plugins::warn_of_misspelt(&loaded, &catalog);
     let settings = role::server_settings(&loaded, &catalog, options)?.single();
     role::runtime()?.block_on(async {
         let stop = role::stop_on_signals()?;

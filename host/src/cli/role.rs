@@ -31,6 +31,10 @@ pub fn run(role: Role, options: &RunOptions, common: &Common) -> anyhow::Result<
     }
     let loaded = common.load(options.overrides(role))?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    // A demo has said it for its client.
+    if !options.die_with_parent {
+        plugins::warn_of_misspelt(&loaded, &catalog);
+    }
     match role {
         Role::Server => {
             let settings = server_settings(&loaded, &catalog, options)?;
