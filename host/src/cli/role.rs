@@ -178,5 +178,5 @@ fn end_with_parent() -> anyhow::Result<()> {
         .context("cannot ask for a signal when the parent ends")
 }
 
-/// How long a demo's client may take to end after its server did.
+/// How long a demo's client may take to end when it is asked to.
 pub const CHILD_LIMIT: Duration = Duration::from_secs(2);

@@ -16,6 +16,9 @@ use crate::{
     scene::{GAUNTLET_FRAMES, Preset, Scene},
 };
 
+/// Frames that can be filmed in one go; their names have six digits.
+const MOST: u64 = 1_000_000;
+
 /// Film a scene: frames as PNG files and the ground truth as CSV
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example: host scene --preset noisy --out frames --frames 100 --seed 7\n\n\
@@ -29,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", required_unless_present = "list")]
     pub out: Option<PathBuf>,
     /// How many frames [default: 60, or the whole gauntlet]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub frames: Option<u64>,
     /// Same seed, same frames
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -134,7 +137,7 @@ fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
 
 /// Warns of files of an earlier run that this one has not replaced.
 fn warn_of_earlier(out: &Path, frames: u64, clutter: bool) {
-    let later = (frames..).take_while(|n| out.join(format!("{n:06}.png")).exists()).count();
+    let later = (frames..MOST).take_while(|n| out.join(format!("{n:06}.png")).exists()).count();
     if later > 0 {
         warn!("{later} more pictures in {} are of an earlier run", out.display());
     }
