@@ -26,10 +26,14 @@ impl Summary {
             wrapped(text, reason.split_whitespace(), " ", "  ");
         }
         let client = run.client_address.as_deref().unwrap_or("an unknown address");
-        let about = format!(
-            "{} on {} x {} {}, seed {}, at {client} ({})",
-            run.detector, scene.width, scene.height, scene.format, run.seed, run.client_software
-        );
+        let film =
+            format!("{} x {} {}, seed {}", scene.width, scene.height, scene.format, run.seed);
+        // A peer that said no hello did not say what it is either.
+        let about = if run.detector.is_empty() {
+            format!("{film}, at {client}")
+        } else {
+            format!("{} on {film}, at {client} ({})", run.detector, run.client_software)
+        };
         wrapped(text, about.split(' '), " ", "  ");
     }
 

@@ -123,6 +123,14 @@ fn people_see_every_frame_accounted_for() {
 }
 
 #[test]
+fn a_peer_without_a_name_leaves_no_gap() {
+    let mut summary = summary();
+    (summary.run.detector, summary.run.client_software) = (String::new(), String::new());
+    let text = summary.human();
+    assert!(!text.contains("()") && !text.contains(" on "), "{text}");
+}
+
+#[test]
 fn small_errors_have_more_digits_and_a_zero_has_no_sign() {
     let mut summary = summary();
     summary.error_px.l1.max = Some(0.0005);
