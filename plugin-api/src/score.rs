@@ -103,7 +103,7 @@ pub struct Progress {
     pub fps: f64,
     /// Seconds since the session began.
     pub elapsed_s: f64,
-    /// Mean L1 error, in pixels.
+    /// Mean L1 error, in pixels; NaN, as the four that follow, when there is none yet.
     pub l1_mean: f64,
     /// 95th percentile of the L1 error, in pixels.
     pub l1_p95: f64,

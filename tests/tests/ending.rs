@@ -80,6 +80,34 @@ fn a_killed_server_is_noticed() {
 }
 
 #[test]
+fn a_demo_whose_client_dies_at_once_fails_and_says_so() {
+    let mut command = host(["demo", "--no-graphics", "--detector", "crash-on-load"]);
+    command.env_remove("RUST_BACKTRACE");
+    let ended = Running::start(command).end().with_status(1);
+    assert!(ended.err.contains("the client was ended by signal 6"), "{}", ended.err);
+}
+
+#[test]
+fn a_demo_whose_client_dies_in_the_session_has_lost_its_peer() {
+    let dir = scratch();
+    let json = dir.path().join("s.json");
+    let mut command = host(["demo", "--no-graphics", "--detector", "moody"]);
+    command.args(["-c", "plugin.moody.abort_on=[5]", "--summary", json.to_str().unwrap()]);
+    let ended = Running::start(command).end().with_status(1);
+    assert!(ended.err.contains("the client was ended by signal 6"), "{}", ended.err);
+    assert_eq!(summary(&json)["exit"], "peer_lost");
+}
+
+#[test]
+fn a_demo_that_is_interrupted_before_its_session_ends_its_client_too() {
+    let demo = Running::start(host(["demo", "--no-graphics", "--log", "info"]));
+    demo.log_line("listening for a client on ");
+    demo.signal(Signal::INT);
+    let ended = demo.end().with_status(0);
+    assert!(ended.took < std::time::Duration::from_secs(2), "{:?}", ended.took);
+}
+
+#[test]
 fn a_demo_that_is_interrupted_leaves_no_process() {
     let dir = scratch();
     let json = dir.path().join("s.json");

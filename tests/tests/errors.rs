@@ -33,6 +33,7 @@ fn an_argument_is_quoted_as_it_was_written() {
     refused("", &["-c", "scene.fps=fast"], &["-c scene.fps=fast", "expected a number"]);
     refused("", &["-c", "scene.fps"], &["KEY=VALUE"]);
     refused("", &["--fps", "-3"], &["--fps"]);
+    refused("", &["--fps", "nan"], &["--fps NaN", "must be a finite number"]);
 }
 
 #[test]
@@ -57,6 +58,28 @@ fn a_plugins_own_table_is_checked_against_its_schema() {
 fn output_that_could_not_be_written_is_refused_before_anything_runs() {
     refused("", &["--summary", "/nosuch/s.json"], &["--summary", "/nosuch"]);
     refused("", &["--records", "rows.xml"], &["--records", "rows.xml", ".csv"]);
+    let dir = scratch();
+    let folder = dir.path().join("rows.csv");
+    fs::create_dir(&folder).unwrap();
+    for option in ["--summary", "--records"] {
+        refused("", &[option, folder.to_str().unwrap()], &[option, "this is a directory"]);
+    }
+}
+
+#[test]
+fn a_misspelt_log_level_is_refused() {
+    refused("", &["--log", "inof"], &["--log inof", "neither a level"]);
+    refused("", &["--log", "warn,inof"], &["--log warn,inof"]);
+}
+
+#[test]
+fn settings_that_reach_no_plugin_are_warned_of() {
+    let set = ["-c", "plugin.hough-rst.min_radius=3", "-c", "plugin.elsewhere.key=1"];
+    let mut command = host(["demo", "--no-graphics", "--frames", "1"]);
+    command.args(set).args(SMALL);
+    let ended = Running::start(command).end().with_status(0);
+    assert_eq!(ended.err.matches("did you mean [plugin.hough-rust]?").count(), 1, "{}", ended.err);
+    assert!(!ended.err.contains("elsewhere"), "{}", ended.err);
 }
 
 #[test]

@@ -1,19 +1,27 @@
 //! `host demo`: both sides on this machine, as two processes over loopback.
 
-use std::{io::IsTerminal as _, net::SocketAddr, process::Stdio};
+use std::{
+    io::IsTerminal as _, net::SocketAddr, os::unix::process::ExitStatusExt as _, process::Stdio,
+    time::Duration,
+};
 
 use anyhow::Context as _;
+use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{
     Common, Exit,
     options::{Role, RunOptions},
-    role,
+    plugins, role,
 };
 use crate::{config::Override, plugin::Catalog, session};
 
 /// Frames that a demo has unless told otherwise.
 const FRAMES: u64 = 600;
+/// How long one side may take to end by itself after the other did.
+const GOODBYE: Duration = Duration::from_millis(300);
 
 /// Arguments of `host demo`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +42,9 @@ pub struct Args {
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let options = &args.run;
     options.check(Role::Server)?;
+    if options.connect.is_some() {
+        warn!("--connect does nothing here; a demo's client goes to its own server");
+    }
     let mut overrides = options.overrides(Role::Server);
     if options.frames.is_none() {
         overrides.push(Override::new("server.frames", FRAMES, "demo"));
@@ -46,16 +57,19 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     let loaded = common.load(overrides)?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    plugins::warn_of_misspelt(&loaded, &catalog);
     let settings = role::server_settings(&loaded, &catalog, options)?.single();
     role::runtime()?.block_on(async {
         let stop = role::stop_on_signals()?;
+        let over = CancellationToken::new();
         let mut client = None;
         let ending = session::run_server(settings, stop.clone(), |address| {
             let child = start_client(options, common, address)?;
-            client = Some(watch(child, stop.clone()));
+            client = Some(watch(child, stop.clone(), over.clone()));
             Ok(())
         })
         .await;
+        over.cancel();
         let status = match client {
             Some(task) => task.await.context("the client's watcher")??,
             None => None,
@@ -100,27 +114,43 @@ fn start_client(
 }
 
 /// Waits for the client; one that ends early takes the server with it, and one
-/// that outlives it is ended.
+/// that outlives it is ended. Its exit status, if it ended by itself.
 fn watch(
     mut child: Child,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
+    over: CancellationToken,
 ) -> tokio::task::JoinHandle<anyhow::Result<Option<i32>>> {
     tokio::spawn(async move {
         let early = tokio::select! {
             status = child.wait() => Some(status?),
-            () = stop.cancelled() => None,
+            () = over.cancelled() => tokio::time::timeout(GOODBYE, child.wait()).await.ok().transpose()?,
         };
-        let status = if let Some(status) = early {
-            status
-        } else if let Ok(status) = tokio::time::timeout(role::CHILD_LIMIT, child.wait()).await {
-            status?
-        } else {
-            child.kill().await?;
+        let Some(status) = early else {
+            end(&mut child).await?;
             return Ok(None);
         };
-        if status.code() != Some(0) {
+        // In a session the server notices the loss itself, and calls it that.
+        if status.code() != Some(0)
+            && tokio::time::timeout(GOODBYE, over.cancelled()).await.is_err()
+        {
             stop.cancel();
         }
-        Ok(status.code())
+        if let Some(signal) = status.signal() {
+            warn!("the client was ended by signal {signal}");
+        }
+        Ok(Some(status.code().unwrap_or(Exit::Failed as i32)))
     })
+}
+
+/// Ends a client that no session has told of the end.
+async fn end(child: &mut Child) -> anyhow::Result<()> {
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(pid) = pid {
+        // It may have ended meanwhile.
+        let _ = rustix::process::kill_process(pid, Signal::TERM);
+    }
+    if tokio::time::timeout(role::CHILD_LIMIT, child.wait()).await.is_err() {
+        child.kill().await?;
+    }
+    Ok(())
 }

@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashSet,
+    io::{BufRead, Seek},
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use anyhow::Context;
-use image::{DynamicImage, ImageReader, Rgb, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, RgbImage};
 use plumbline_plugin_api::{Detection, Detections, Frame, PixelFormat};
 use serde::Serialize;
 
@@ -21,6 +22,7 @@ use crate::plugin::{Catalog, Detector, Role};
 
 Prints a line of JSON per picture, best detection first. Grey pictures stay grey
 (gray8), others become bgr8; 16 bits are reduced to 8, transparency is dropped.
+A photograph is turned as its camera noted (EXIF), as viewers do.
 Exit status 1 if a picture could not be read.")]
 pub struct Args {
     /// Detector plugin: its name, or the path of its library
@@ -69,6 +71,7 @@ struct Unread {
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let loaded = common.load(Vec::new())?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    plugins::warn_of_misspelt(&loaded, &catalog);
     let plugin = catalog.load_detector(&args.plugin)?;
     let table = plugins::table(&loaded, plugin.descriptor())?;
     let mut detector = plugin.detector(Some(&table), Role::Tool)?;
@@ -119,12 +122,11 @@ fn look(
     file: &Path,
     id: u64,
 ) -> anyhow::Result<(Line, DynamicImage, Vec<Detection>)> {
-    let image = ImageReader::open(file)
+    let reader = ImageReader::open(file)
         .context("cannot open it")?
         .with_guessed_format()
-        .context("cannot read it")?
-        .decode()
-        .context("cannot decode it")?;
+        .context("cannot read it")?;
+    let image = upright(reader).context("cannot decode it")?;
     let (data, format) = pixels(&image);
     let frame = Frame::packed(&data, image.width(), image.height(), format)?.with_id(id);
     let mut found = Detections::new();
@@ -145,6 +147,16 @@ fn look(
     let (width, height) = (image.width(), image.height());
     let line = Line { file: file.display().to_string(), width, height, detect_us, detections };
     Ok((line, image, found.to_vec()))
+}
+
+/// The picture as a viewer shows it: turned as the camera noted (EXIF).
+fn upright<R: BufRead + Seek>(reader: ImageReader<R>) -> ImageResult<DynamicImage> {
+    let mut decoder = reader.into_decoder()?;
+    Limits::default().reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// The pixels as detectors get them: one grey byte, or blue, green, red.
@@ -239,6 +251,21 @@ mod tests {
         });
         let (data, format) = pixels(&DynamicImage::ImageLuma16(grey));
         assert_eq!((data, format), (vec![0, 255], PixelFormat::GRAY8));
+    }
+
+    #[test]
+    fn a_photograph_is_turned_as_its_camera_noted() {
+        use image::{ImageEncoder as _, codecs::png::PngEncoder};
+        // TIFF header, one entry: orientation (0x0112), a short, 6 = a quarter turn.
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let mut file = Vec::new();
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_exif_metadata(exif.to_vec()).unwrap();
+        encoder.write_image(&[1, 2], 2, 1, image::ExtendedColorType::L8).unwrap();
+        let reader = ImageReader::new(std::io::Cursor::new(file)).with_guessed_format().unwrap();
+        let image = upright(reader).unwrap();
+        assert_eq!((image.width(), image.height()), (1, 2));
+        assert_eq!(image.to_luma8().into_raw(), [1, 2]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub struct Args {
     )]
     scene: Vec<Preset>,
     /// Frames per scene
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     frames: u64,
     /// Same seed, same frames [default: scene.seed]
     #[arg(long, value_name = "N")]
@@ -61,10 +61,10 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE,...")]
     require: Option<String>,
     /// Mean distances from the truth that differ by less are alike, in pixels
-    #[arg(long, value_name = "PX", default_value_t = Margins::default().distance, value_parser = margin)]
+    #[arg(long, value_name = "PX", allow_negative_numbers = true, default_value_t = Margins::default().distance, value_parser = margin)]
     least_difference: f64,
     /// Misses per ball and false positives per frame that differ by less are alike
-    #[arg(long, value_name = "RATE", default_value_t = Margins::default().rate, value_parser = margin)]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, default_value_t = Margins::default().rate, value_parser = margin)]
     least_rate_difference: f64,
     /// Do not tell detectors the range of the balls' radii
     #[arg(long)]
@@ -120,6 +120,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let scenes = evaluate::scenes(&config.scene, &args.scene);
     let plan = Plan { frames: args.frames, seed: args.seed.unwrap_or(config.scene.seed) };
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
+    plugins::warn_of_misspelt(&loaded, &catalog);
     let configured = [config.client.detector.clone()];
     let wanted = if args.detector.is_empty() { &configured[..] } else { &args.detector };
     let mut candidates: Vec<Candidate> = Vec::new();

@@ -1,6 +1,9 @@
 //! Options of `--role` and `demo`, and what they set in the configuration.
 
-use std::path::PathBuf;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{config::Override, report::RecordFormat};
 
@@ -35,7 +38,7 @@ pub struct RunOptions {
     /// cumulative error of every frame to standard output
     #[arg(long)]
     pub no_graphics: bool,
-    /// Stop after N frames
+    /// Stop after N frames; 0 = no end
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub frames: Option<u64>,
     /// Frames per second; 0 = as fast as the pipeline goes
@@ -112,14 +115,8 @@ impl RunOptions {
                     "{option} belongs to the server, which does the scoring; this is --role client"
                 )));
             }
-            let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-            if let Some(parent) = parent.filter(|p| !p.is_dir()) {
-                return Err(UsageError(format!(
-                    "{option} {}: there is no directory {}",
-                    path.display(),
-                    parent.display()
-                )));
-            }
+            writable(path)
+                .map_err(|why| UsageError(format!("{option} {}: {why}", path.display())))?;
         }
         if let Some(path) = &self.records {
             RecordFormat::of(path).map_err(|e| UsageError(format!("--records: {e}")))?;
@@ -151,4 +148,23 @@ impl RunOptions {
             tracing::warn!("{option} belongs to the {}; it does nothing here", other.name());
         }
     }
+}
+
+/// Why the file `path` could not be made or replaced, if that can be seen beforehand.
+fn writable(path: &Path) -> Result<(), String> {
+    // Through a symbolic link, so that the link stays one.
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = match file.metadata() {
+        Ok(there) if there.is_dir() => return Err("this is a directory, not a file".into()),
+        Ok(there) if there.is_file() => vec![folder, &file],
+        Ok(_) => vec![file.as_path()],
+        Err(_) if folder.is_dir() => vec![folder],
+        Err(_) => return Err(format!("there is no directory {}", folder.display())),
+    };
+    for place in written {
+        rustix::fs::access(place, rustix::fs::Access::WRITE_OK)
+            .map_err(|e| format!("cannot write to {}: {}", place.display(), io::Error::from(e)))?;
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{Common, Exit};
 use crate::{
-    config::Loaded,
+    config::{Loaded, suggestion},
     plugin::{Catalog, check as harness, probe},
 };
 
@@ -91,6 +91,26 @@ pub(super) fn table(
 ) -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
     let table = loaded.plugin_config(&descriptor.name, &descriptor.schema)?;
     Ok(table.as_object().cloned().unwrap_or_default())
+}
+
+/// Warns of a `[plugin.<name>]` whose name is nearly that of a plugin: its
+/// settings reach nobody. Another name may be that of a plugin elsewhere.
+pub(super) fn warn_of_misspelt(loaded: &Loaded, catalog: &Catalog) {
+    let config = &loaded.config;
+    let named = [&config.client.detector, &config.client.display, &config.server.display];
+    let strange: Vec<_> = config.plugin.keys().filter(|name| !named.contains(name)).collect();
+    if strange.is_empty() {
+        return;
+    }
+    let found = catalog.list();
+    let known = || found.iter().filter_map(|e| Some(e.descriptor()?.name.as_str()));
+    for name in strange.into_iter().filter(|name| !known().any(|known| known == *name)) {
+        if let Some(near) = suggestion(name, known()) {
+            tracing::warn!(
+                "there is no plugin \"{name}\" for [plugin.{name}]; did you mean [plugin.{near}]?"
+            );
+        }
+    }
 }
 
 /// An empty table in the style of this program.

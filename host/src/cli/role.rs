@@ -31,6 +31,10 @@ pub fn run(role: Role, options: &RunOptions, common: &Common) -> anyhow::Result<
     }
     let loaded = common.load(options.overrides(role))?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
+    // A demo has said it for its client.
+    if !options.die_with_parent {
+        plugins::warn_of_misspelt(&loaded, &catalog);
+    }
     match role {
         Role::Server => {
             let settings = server_settings(&loaded, &catalog, options)?;
@@ -174,5 +178,5 @@ fn end_with_parent() -> anyhow::Result<()> {
         .context("cannot ask for a signal when the parent ends")
 }
 
-/// How long a demo's client may take to end after its server did.
+/// How long a demo's client may take to end when it is asked to.
 pub const CHILD_LIMIT: Duration = Duration::from_secs(2);

@@ -8,12 +8,16 @@ use std::{
 use anyhow::Context;
 use plumbline_plugin_api::{Frame, PixelFormat};
 use serde::Serialize;
+use tracing::warn;
 
 use super::Exit;
 use crate::{
     config::Config,
     scene::{GAUNTLET_FRAMES, Preset, Scene},
 };
+
+/// Frames that can be filmed in one go; their names have six digits.
+const MOST: u64 = 1_000_000;
 
 /// Film a scene: frames as PNG files and the ground truth as CSV
 #[derive(Debug, Clone, clap::Args)]
@@ -28,10 +32,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", required_unless_present = "list")]
     pub out: Option<PathBuf>,
     /// How many frames [default: 60, or the whole gauntlet]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub frames: Option<u64>,
     /// Same seed, same frames
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// List the presets and film nothing
     #[arg(long)]
@@ -123,10 +127,23 @@ fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
                 clutter.serialize(ClutterRow { frame: n, x: c.x, y: c.y, radius: c.radius })?;
             }
         }
+        // Whoever is interrupted has the truth of every picture.
+        truth.flush()?;
+        clutter.as_mut().map_or(Ok(()), csv::Writer::flush)?;
     }
-    truth.flush()?;
-    clutter.map_or(Ok(()), |mut c| c.flush())?;
+    warn_of_earlier(out, frames, clutter.is_some());
     Ok(())
+}
+
+/// Warns of files of an earlier run that this one has not replaced.
+fn warn_of_earlier(out: &Path, frames: u64, clutter: bool) {
+    let later = (frames..MOST).take_while(|n| out.join(format!("{n:06}.png")).exists()).count();
+    if later > 0 {
+        warn!("{later} more pictures in {} are of an earlier run", out.display());
+    }
+    if !clutter && out.join("clutter.csv").exists() {
+        warn!("clutter.csv in {} is of an earlier run", out.display());
+    }
 }
 
 #[derive(Serialize)]
@@ -223,6 +240,19 @@ mod tests {
         assert_eq!((&row[0], &row[1], &row[14]), ("1", "0", "000001.png"));
         // Read back without a loss.
         assert_eq!(row[2].parse::<f64>().unwrap(), scene.truth().balls[0].x);
+    }
+
+    #[test]
+    fn an_empty_film_is_refused() {
+        use clap::Parser as _;
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: Args,
+        }
+        let line = |frames| Line::try_parse_from(["scene", "--out", "x", "--frames", frames]);
+        assert!(line("0").is_err() && line("-1").is_err());
+        assert_eq!(line("1").unwrap().args.frames, Some(1));
     }
 
     #[test]

@@ -62,6 +62,10 @@ fn explain(
     let name = if path.is_empty() { "the document".into() } else { dotted(&path) };
     let found = error.instance();
     let (title, label) = match error.kind() {
+        // TOML has no null; it stands for what JSON cannot hold.
+        ValidationErrorKind::Type { .. } if found.is_null() => {
+            (format!("`{name}` cannot be that"), "must be a finite number".into())
+        }
         ValidationErrorKind::Type { kind } => (
             format!("`{name}` has the wrong type"),
             format!("{found} is {}, expected {}", type_name(found), expected_type(kind)),

@@ -150,7 +150,7 @@ impl Catalog {
         if search::is_path(name_or_path) {
             return Ok(Plugin::open(Path::new(name_or_path))?);
         }
-        let mut first_failure = None;
+        let mut failures = Vec::new();
         let libraries: Vec<_> = self.dirs.iter().map(|dir| search::libraries(&dir.path)).collect();
         let (likely, others): (Vec<PathBuf>, Vec<PathBuf>) = libraries
             .into_iter()
@@ -158,27 +158,30 @@ impl Catalog {
             .partition(|path| search::named_like(path, name_or_path));
         for path in likely {
             match Plugin::open(&path) {
-                Ok(plugin) if plugin.descriptor().name == name_or_path => return Ok(plugin),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    first_failure.get_or_insert(error);
+                Ok(plugin) if plugin.descriptor().name == name_or_path => {
+                    warn_of(&failures);
+                    return Ok(plugin);
                 }
+                Ok(_) => {}
+                Err(error) => failures.push(error),
             }
         }
         for (path, result) in others.iter().zip(probe::probe(&others)) {
             match result {
                 Ok(descriptor) if descriptor.name == name_or_path => {
+                    warn_of(&failures);
                     return Ok(Plugin::open(path)?);
                 }
                 Ok(_) => {}
                 Err(reason) => tracing::debug!("{reason}"),
             }
         }
-        match first_failure {
-            Some(error) => Err(error.into()),
-            None => Err(self.missing(name_or_path)),
+        if failures.is_empty() {
+            return Err(self.missing(name_or_path));
         }
+        let first = failures.remove(0);
+        warn_of(&failures);
+        Err(first.into())
     }
 
     /// Loads a plugin that must be a detector.
@@ -244,6 +247,13 @@ impl Catalog {
             broken,
             dirs: self.dirs.clone(),
         }
+    }
+}
+
+/// Libraries that seemed to be the wanted one and are not used.
+fn warn_of(failures: &[LoadError]) {
+    for error in failures {
+        tracing::warn!("{error}");
     }
 }
 

@@ -35,7 +35,7 @@ impl Plugin {
     ///
     /// [`LoadError`], a sentence with the path, the cause and the next step.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
-        let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
         // Without a slash the dynamic linker would look in its own search path.
         let path = std::path::absolute(path).map_err(unreadable)?;
         elf::check(&path)

@@ -53,10 +53,10 @@ impl<W: Write> FourColumns<W> {
         for row in rows {
             let actual = place(row.truth.ball.x, row.truth.ball.y);
             let (estimated, error) = match row.hit() {
-                Some(hit) => (place(hit.estimate.x, hit.estimate.y), format!("{:.3}", hit.l1())),
+                Some(hit) => (place(hit.estimate.x, hit.estimate.y), format!("{:.6}", hit.l1())),
                 None => (format!("- {}", spoken(row.ending.outcome())), "-".to_owned()),
             };
-            let cumulative = format!("{:.3}", row.cumulative_l1);
+            let cumulative = format!("{:.6}", row.cumulative_l1);
             line(&mut self.out, &actual, &estimated, &error, &cumulative)?;
         }
         self.out.flush()
@@ -92,10 +92,10 @@ mod tests {
         );
         assert_eq!(
             lines[1],
-            "   (280.250, 60.500)     (280.500, 60.000)       0.750             0.750"
+            "   (280.250, 60.500)     (280.500, 60.000)    0.750000          0.750000"
         );
         assert!(lines[2].contains("- missed  "), "{text}");
-        assert!(lines[2].ends_with("-             0.750"), "{text}");
+        assert!(lines[2].ends_with("-          0.750000"), "{text}");
         assert!(lines[3].contains("- timed out  "), "{text}");
         assert!(lines.iter().all(|line| line.len() == lines[0].len()), "{text}");
     }

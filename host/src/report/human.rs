@@ -26,10 +26,14 @@ impl Summary {
             wrapped(text, reason.split_whitespace(), " ", "  ");
         }
         let client = run.client_address.as_deref().unwrap_or("an unknown address");
-        let about = format!(
-            "{} on {} x {} {}, seed {}, at {client} ({})",
-            run.detector, scene.width, scene.height, scene.format, run.seed, run.client_software
-        );
+        let film =
+            format!("{} x {} {}, seed {}", scene.width, scene.height, scene.format, run.seed);
+        // A peer that said no hello did not say what it is either.
+        let about = if run.detector.is_empty() {
+            format!("{film}, at {client}")
+        } else {
+            format!("{} on {film}, at {client} ({})", run.detector, run.client_software)
+        };
         wrapped(text, about.split(' '), " ", "  ");
     }
 
@@ -64,25 +68,28 @@ impl Summary {
 
     fn tables(&self, text: &mut String) {
         let (l1, l2) = (&self.error_px.l1, &self.error_px.l2);
+        // So that the errors of a good detector are more than a digit.
+        let digits = if l1.max.is_some_and(|max| max < 0.1) { 6 } else { 4 };
+        let signed = |value| signed(value, digits);
         line(text, "");
         table(
             text,
             "Error in pixels",
             ["mean", "p50", "p95", "p99", "max"],
-            4,
+            digits,
             &[
                 ("L1, |dx| + |dy|", [l1.mean, l1.p50, l1.p95, l1.p99, l1.max]),
                 ("L2, distance", [l2.mean, l2.p50, l2.p95, l2.p99, l2.max]),
             ],
         );
-        let mut parts = vec![format!("cumulative L1 {:.4}", l1.cumulative)];
-        parts.extend(l2.rmse.map(|rmse| format!("RMSE {rmse:.4}")));
+        let mut parts = vec![format!("cumulative L1 {:.digits$}", l1.cumulative)];
+        parts.extend(l2.rmse.map(|rmse| format!("RMSE {rmse:.digits$}")));
         if let (Some([x, y]), Some([sx, sy])) = (self.error_px.bias, self.error_px.bias_sd) {
-            parts.push(format!("bias x {x:+.4} ± {sx:.4}"));
-            parts.push(format!("bias y {y:+.4} ± {sy:.4}"));
+            parts.push(format!("bias x {} ± {sx:.digits$}", signed(x)));
+            parts.push(format!("bias y {} ± {sy:.digits$}", signed(y)));
         }
         if let (Some(bias), Some(sd)) = (self.error_px.radius.bias, self.error_px.radius.sd) {
-            parts.push(format!("radius {bias:+.4}, sd {sd:.4}"));
+            parts.push(format!("radius {}, sd {sd:.digits$}", signed(bias)));
         }
         wrapped(text, parts.iter().map(String::as_str), "; ", "  ");
         line(text, "");
@@ -155,6 +162,12 @@ fn table<const N: usize>(
         }
     }
     put(format_args!("\n"));
+}
+
+/// With its sign, which a zero has not.
+fn signed(value: f64, digits: usize) -> String {
+    let text = format!("{value:+.digits$}");
+    if text.contains(|c: char| ('1'..='9').contains(&c)) { text } else { text[1..].to_owned() }
 }
 
 /// At most 9 characters, so that columns of 10 never touch.

@@ -123,6 +123,26 @@ fn people_see_every_frame_accounted_for() {
 }
 
 #[test]
+fn a_peer_without_a_name_leaves_no_gap() {
+    let mut summary = summary();
+    (summary.run.detector, summary.run.client_software) = (String::new(), String::new());
+    let text = summary.human();
+    assert!(!text.contains("()") && !text.contains(" on "), "{text}");
+}
+
+#[test]
+fn small_errors_have_more_digits_and_a_zero_has_no_sign() {
+    let mut summary = summary();
+    summary.error_px.l1.max = Some(0.0005);
+    summary.error_px.l1.mean = Some(0.000_202);
+    summary.error_px.bias = Some([-4e-7, -0.000_017]);
+    let text = summary.human();
+    assert!(text.contains("L1, |dx| + |dy|           0.000202"), "{text}");
+    assert!(text.contains("bias x 0.000000 ± 0.000000;"), "{text}");
+    assert!(text.contains("bias y -0.000017 ± 0.000000;"), "{text}");
+}
+
+#[test]
 fn the_human_summary_fits_80_columns_whatever_the_numbers() {
     let mut summary = summary();
     summary.frames.scored = 123_456_789_012;

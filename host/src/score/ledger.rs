@@ -389,11 +389,11 @@ impl Ledger {
             target,
             fps: self.rate.per_second(now),
             elapsed_s: self.elapsed(now).as_secs_f64(),
-            l1_mean: statistics.l1.mean().unwrap_or_default(),
-            l1_p95: statistics.l1_quantiles.at(0.95).unwrap_or_default(),
-            rmse: statistics.rmse().unwrap_or_default(),
-            latency_p50_ms: statistics.latency.at(0.5).unwrap_or_default(),
-            latency_p95_ms: statistics.latency.at(0.95).unwrap_or_default(),
+            l1_mean: statistics.l1.mean().unwrap_or(f64::NAN),
+            l1_p95: statistics.l1_quantiles.at(0.95).unwrap_or(f64::NAN),
+            rmse: statistics.rmse().unwrap_or(f64::NAN),
+            latency_p50_ms: statistics.latency.at(0.5).unwrap_or(f64::NAN),
+            latency_p95_ms: statistics.latency.at(0.95).unwrap_or(f64::NAN),
             ..Progress::default()
         }
     }

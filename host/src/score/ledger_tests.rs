@@ -241,3 +241,17 @@ proptest! {
         prop_assert_eq!(ledger.statistics().cumulative_l1.value(), c.scored as f64);
     }
 }
+
+#[test]
+fn where_nothing_was_measured_the_progress_says_so() {
+    let mut ledger = ledger();
+    send(&mut ledger, 0, ms(0));
+    let empty = ledger.progress(ms(1), 0);
+    let numbers = [empty.l1_mean, empty.l1_p95, empty.rmse, empty.latency_p50_ms];
+    assert!(numbers.iter().all(|number| number.is_nan()), "{numbers:?}");
+    // A frame in which nothing was found has a latency and no error.
+    ledger.answer(other(0, Finding::Nothing), ms(5));
+    assert_eq!(drain(&mut ledger).len(), 1);
+    let missed = ledger.progress(ms(6), 0);
+    assert!(missed.l1_mean.is_nan() && missed.latency_p95_ms > 0.0, "{missed:?}");
+}

@@ -37,6 +37,8 @@ const GOODBYE: Duration = Duration::from_millis(200);
 const GRACE: Duration = Duration::from_millis(500);
 /// How often the session is looked at even if nothing arrives.
 const TICK: Duration = Duration::from_millis(250);
+/// How often it is warned of frames without an answer, at most.
+const WARNINGS: Duration = Duration::from_secs(1);
 /// Answers and pixels that wait between the tasks at most.
 const QUEUED: usize = 64;
 
@@ -73,8 +75,17 @@ pub(super) async fn serve(
     let book = Arc::new(Scorebook::new(Ledger::new(config)));
     let scene = plan.scene;
 
-    let mut session =
-        Session { sender: &sender, messages, link, book: &book, outputs, stop, heard_bye: false };
+    let mut session = Session {
+        sender: &sender,
+        messages,
+        link,
+        book: &book,
+        outputs,
+        stop,
+        heard_bye: false,
+        expired: 0,
+        warned: None,
+    };
     let (mut client, mut client_software) = (None, None);
     let ending = match session.greet(&scene).await {
         Ok((software, info)) => {
@@ -143,6 +154,9 @@ struct Session<'a, 'b> {
     outputs: &'a mut Outputs<'b>,
     stop: &'a CancellationToken,
     heard_bye: bool,
+    /// Frames that expired and were not warned of yet.
+    expired: u64,
+    warned: Option<Instant>,
 }
 
 impl Session<'_, '_> {
@@ -247,11 +261,13 @@ impl Session<'_, '_> {
         deadline.map_or(tick, |d| tick.min(Instant::from_std(self.book.instant(d))))
     }
 
-    fn expire(&self) {
+    fn expire(&mut self) {
         let now = self.book.now();
-        let expired = self.book.with(|ledger| ledger.expire(now));
-        if expired > 0 {
-            warn!("{expired} frame(s) without an answer in time");
+        self.expired += self.book.with(|ledger| ledger.expire(now)) as u64;
+        // A detector that hangs lets every frame expire; one line a second says so.
+        if self.expired > 0 && self.warned.is_none_or(|at| at.elapsed() >= WARNINGS) {
+            warn!("{} frame(s) without an answer in time", self.expired);
+            (self.expired, self.warned) = (0, Some(Instant::now()));
         }
     }
 
