@@ -90,12 +90,14 @@ impl Difference {
     }
 
     /// Of something that happens or not. What never happened in a run may still
-    /// happen, so the interval keeps the room that so many cases leave.
-    fn of_rate(blocks: &[Block], margin: f64, seed: u64) -> Self {
+    /// happen, so the interval keeps the room that so many cases leave, as far as
+    /// differences from the first to the second of `possible` are.
+    fn of_rate(blocks: &[Block], margin: f64, seed: u64, possible: (f64, f64)) -> Self {
         let (mean, count) = (mean(blocks), blocks.iter().map(|b| b.count).sum::<f64>());
+        let (least, most) = possible;
         let widened = |i: Interval, mean: f64| Interval {
-            low: i.low.min(mean - unseen(count)),
-            high: i.high.max(mean + unseen(count)),
+            low: i.low.min(mean - unseen(count)).max(least),
+            high: i.high.max(mean + unseen(count)).min(most),
         };
         let interval = bootstrap_mean(blocks, seed).zip(mean).map(|(i, m)| widened(i, m));
         Self::with(mean, interval, margin)
@@ -121,6 +123,9 @@ pub struct Pair {
     /// False positives per frame.
     pub false_positives: Difference,
 }
+
+/// Differences without a limit.
+const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// The loss of a ball: the distance from the truth; a missed ball costs the gate.
 pub(super) fn loss(hit: Option<super::film::Hit>, gate: f64) -> f64 {
@@ -156,8 +161,8 @@ pub fn compare(
         challenger: challenger.1.to_owned(),
         reference: reference.1.to_owned(),
         distance: Difference::of(&distances, margins.distance, seed),
-        misses: Difference::of_rate(&misses, margins.rate, seed),
-        false_positives: Difference::of_rate(&false_positives, margins.rate, seed),
+        misses: Difference::of_rate(&misses, margins.rate, seed, (-1.0, 1.0)),
+        false_positives: Difference::of_rate(&false_positives, margins.rate, seed, ANY),
     }
 }
 
@@ -279,5 +284,6 @@ mod tests {
         let pair = compare(&filmed, (0, "blind"), (1, "r"), Margins::default(), 1);
         assert_eq!((pair.distance.difference, pair.distance.verdict), (None, Verdict::Undecided));
         assert_eq!((pair.misses.difference, pair.misses.verdict), (Some(1.0), Verdict::Worse));
+        assert_eq!(pair.misses.interval.unwrap().high, 1.0);
     }
 }

@@ -39,8 +39,10 @@ pub fn text(summary: &Summary) -> String {
     }
     let _ = writeln!(
         out,
-        "{} frames per scene in segments of {}, seed {}; rmse, bias, p95, max, radius and locking in\npixels, times in ms; [..] are 95 % intervals, * a bias whose interval leaves 0 out.",
-        summary.frames, summary.segment_frames, summary.seed
+        "{} per scene in segments of {}, seed {}; rmse, bias, p95, max, radius and locking in\npixels, times in ms; [..] are 95 % intervals, * a bias whose interval leaves 0 out.",
+        if summary.frames == 1 { "1 frame".into() } else { format!("{} frames", summary.frames) },
+        summary.segment_frames.min(summary.frames),
+        summary.seed
     );
     if summary.detectors.len() > 1 {
         let _ = writeln!(out, "{}.", margins(summary));
