@@ -23,12 +23,6 @@ use plumbline_host::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Memory is dealt with as the host does.
-#[used]
-#[allow(unsafe_code, reason = "the only way to be called before main")]
-#[unsafe(link_section = ".init_array")]
-static BEFORE_MAIN: extern "C" fn() = plumbline_host::allocator::be_economical;
-
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What the receiving side says when it has everything.

@@ -8,7 +8,6 @@
 //! | module | what lives there | knows tokio, sockets, clocks |
 //! |---|---|---|
 //! | [`cli`] | one file per verb | yes |
-//! | [`allocator`] | what memory is kept | no |
 //! | [`config`] | typed configuration, errors with line and column | no |
 //! | [`scene`] | motion, rendering, degradations, ground truth, pacing | no |
 //! | [`wire`] | messages, fragments, reassembly | no |
@@ -20,7 +19,6 @@
 //! | [`evaluate`] | detectors on scenes, offline: metrics, comparisons, report | threads |
 //! | [`report`] | summary, records, tables | no |
 
-pub mod allocator;
 pub mod cli;
 pub mod config;
 pub mod evaluate;
