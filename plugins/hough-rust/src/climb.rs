@@ -18,9 +18,6 @@ const MIN_COVERAGE: f32 = 0.4;
 /// had 0.49 to 0.66, the disc 0.11.
 const SCATTERED: f32 = 0.45;
 
-/// Width of an edge, in pixels, below which it is no moving disc's.
-const SHARP: f64 = 1.2;
-
 /// How far a seed and a fit may be off, in pixels of their level.
 const SEED_DOUBT: f32 = 0.7;
 const FIT_DOUBT: f32 = 0.25;
@@ -102,7 +99,7 @@ impl Climber<'_> {
                     let ring = &c.ring;
                     ring.coverage >= CLEAR_RIM
                         || ring.spread < 0.5 * SCATTERED
-                        || (ring.coverage >= 0.5 && ring.width() < SHARP)
+                        || (ring.coverage >= 0.5 && ring.is_sharp())
                 };
                 if !found.as_ref().is_some_and(is_good) && seed.coverage >= CLEAR_RIM {
                     coarse = coarse.or_else(|| {

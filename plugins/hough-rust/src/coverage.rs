@@ -4,7 +4,7 @@
 use crate::{
     gradient::EdgeTable,
     sector::{SECTORS, middle, sector},
-    simd::dispatch,
+    simd::{dispatch, for_each_mark},
     votes::Side,
 };
 
@@ -48,17 +48,12 @@ impl Rims {
         mark_pointing(edges, (x, y), (first, last), sign, &mut self.marks[..n]);
         self.marks[n..].fill(0);
         let mut filled = [0_u32; BINS];
-        for (k, eight) in self.marks.chunks_exact(8).enumerate() {
-            let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
-            while bits != 0 {
-                let i = 8 * k + bits.trailing_zeros() as usize / 8;
-                bits &= bits - 1;
-                let (dx, dy) = (edges.x[i] - x, edges.y[i] - y);
-                let rho = (dx * dx + dy * dy).sqrt();
-                let bin = (2.0 * (rho - first)).max(0.0) as usize;
-                filled[bin.min(BINS - 1)] |= 1 << sector(dx, dy);
-            }
-        }
+        for_each_mark(&self.marks, |i| {
+            let (dx, dy) = (edges.x[i] - x, edges.y[i] - y);
+            let rho = (dx * dx + dy * dy).sqrt();
+            let bin = (2.0 * (rho - first)).max(0.0) as usize;
+            filled[bin.min(BINS - 1)] |= 1 << sector(dx, dy);
+        });
         let mut best = Rim { r: 0.0, coverage: 0.0 };
         let (mut most, mut alike) = (0.0, 0.0_f32);
         for k in 0..=BINS - BAND {

@@ -4,7 +4,10 @@
 //! Three rows of gradients are kept, so that they stay in the nearest cache;
 //! every step over a row is one vectorised loop.
 
-use crate::{image::Image, simd::dispatch};
+use crate::{
+    image::Image,
+    simd::{dispatch, for_each_mark},
+};
 
 /// A pixel on an edge, with its gradient (Sobel: 4 times the step of an ideal edge).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,15 +195,11 @@ impl EdgeFinder {
             &mut self.marked,
         );
         for start in self.marked.iter().map(|&start| start as usize) {
-            for (k, eight) in self.marks[start..start + MARKED].chunks_exact(8).enumerate() {
-                let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
-                while bits != 0 {
-                    let x = start + 8 * k + bits.trailing_zeros() as usize / 8;
-                    bits &= bits - 1;
-                    let (gx, gy) = (here.gx[x], here.gy[x]);
-                    self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
-                }
-            }
+            for_each_mark(&self.marks[start..start + MARKED], |i| {
+                let x = start + i;
+                let (gx, gy) = (here.gx[x], here.gy[x]);
+                self.edges.push(Edge { x: x as u16, y: y as u16, gx, gy });
+            });
         }
     }
 }

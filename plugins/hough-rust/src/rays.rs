@@ -54,6 +54,11 @@ impl Ring {
         variance.max(0.08).sqrt()
     }
 
+    /// Whether the edge is narrower than that of a disc in motion.
+    pub fn is_sharp(&self) -> bool {
+        self.width() < WIDE
+    }
+
     /// The sectors, as bits, in which no ray met the edge. None when the rays
     /// saw a whole disc, where one that missed is chance.
     pub fn unseen(&self) -> u32 {
@@ -75,6 +80,8 @@ const MAX_SAMPLES: usize = 28;
 const LOOSE: f64 = 0.225;
 /// Distance from a circle up to which an edge point agrees with it, pixels.
 const AGREES: f64 = 0.5;
+/// Width of an edge, in pixels, from which it may be a moving disc's.
+const WIDE: f64 = 1.2;
 /// Share of the rays with which a rim counts as whole.
 const WHOLE: f32 = 0.95;
 
@@ -191,8 +198,14 @@ impl Rays {
     }
 
     fn residual(&self, rho: &[f64; RAYS], p: &[f64; 3], i: usize) -> f64 {
+        let [c, s, _] = self.row(i);
+        rho[i] - (p[2] + p[0] * c + p[1] * s)
+    }
+
+    /// How far ray `i` meets the edge per unit of dx, dy and r.
+    fn row(&self, i: usize) -> [f64; 3] {
         let (c, s) = self.directions[i];
-        rho[i] - (p[2] + p[0] * f64::from(c) + p[1] * f64::from(s))
+        [f64::from(c), f64::from(s), 1.0]
     }
 
     /// Of circles through three edge points, the one with the most points near
@@ -205,13 +218,9 @@ impl Rays {
                 if three.iter().any(|&i| rho[i].is_nan()) {
                     continue;
                 }
-                let row = |i: usize| {
-                    let (c, s) = self.directions[i];
-                    [f64::from(c), f64::from(s), 1.0]
-                };
                 let (mut a, mut b) = ([[0.0; 3]; 3], [0.0; 3]);
                 for i in three {
-                    normal(&mut a, &mut b, &row(i), rho[i], 1.0);
+                    normal(&mut a, &mut b, &self.row(i), rho[i], 1.0);
                 }
                 let Some(p) = linalg::solve(&a, &b, 3) else { continue };
                 let near = |i: &usize| self.residual(rho, &p, *i).abs() < AGREES;
@@ -237,8 +246,7 @@ impl Rays {
                 }
                 let e = self.residual(rho, &centre, i);
                 let w = if scale.is_finite() { tukey(e, 4.0 * scale) } else { 1.0 / (1.0 + e * e) };
-                let (c, s) = self.directions[i];
-                normal(&mut a, &mut b, &[f64::from(c), f64::from(s), 1.0], measured, w);
+                normal(&mut a, &mut b, &self.row(i), measured, w);
             }
             let old = centre;
             centre = linalg::solve(&a, &b, 3)?;

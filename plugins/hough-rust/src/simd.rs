@@ -28,6 +28,19 @@ pub fn has_avx2() -> bool {
     false
 }
 
+/// Calls `visit` with the places of the ones among bytes that are 0 or 1, in order;
+/// their number is a multiple of eight.
+#[inline]
+pub fn for_each_mark(marks: &[u8], mut visit: impl FnMut(usize)) {
+    for (k, eight) in marks.chunks_exact(8).enumerate() {
+        let mut bits = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
+        while bits != 0 {
+            visit(8 * k + bits.trailing_zeros() as usize / 8);
+            bits &= bits - 1;
+        }
+    }
+}
+
 /// Defines a function whose body is compiled for the baseline and for AVX2.
 macro_rules! dispatch {
     (

@@ -70,8 +70,6 @@ pub struct Refiner {
 const SAMPLE: usize = 350;
 /// Passes over the pixels, at most; three to five are usual.
 const MAX_ROUNDS: usize = 14;
-/// Width of an edge, in pixels, from which a gap in the rim need not be one.
-const WIDE: f64 = 1.2;
 /// A step below this share of the answer's standard deviation ends the fit.
 const CLOSE_ENOUGH: f64 = 0.25;
 /// The same when all pixels are still to come.
@@ -115,11 +113,11 @@ impl Refiner {
         let every = (n / SAMPLE) | 1;
         self.all.thin_into(&mut self.pixels, every);
         let unseen = ring.unseen();
-        sectors::mask(&mut self.pixels, unseen);
+        let left = sectors::mask(&mut self.pixels, unseen);
         let mut course = Course::new(self.first_guess(start.r, width, contrast, unseen != 0));
+        (course.hidden, course.left) = (unseen, left);
         // The wide edge of a disc in motion escapes some rays, too.
-        course.gap = unseen != 0 && ring.width() < WIDE;
-        self.hide(&mut course, unseen);
+        course.gap = unseen != 0 && ring.is_sharp();
         let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
         let sums = self.converge(&mut course, start.r, 0, close)?;
         if every == 1 {
