@@ -40,16 +40,20 @@ impl Rims {
         side: Side,
         (width, height): (usize, usize),
     ) -> Option<Rim> {
-        let n = edges.len();
-        self.marks.resize(n.next_multiple_of(8), 0);
         let sign = if side == Side::Brighter { -1.0 } else { 1.0 };
         let first = from - 0.75;
         let last = (to + 0.75).min(first + BINS as f32 / 2.0 - 0.5);
-        mark_pointing(edges, (x, y), (first, last), sign, &mut self.marks[..n]);
+        // Edges are in the order of their rows. A gradient that passes the centre
+        // closely is at most a little longer than its part along the radius.
+        let reach = 1.2 * last + 1.0;
+        let begin = edges.y.partition_point(|row| *row < y - reach);
+        let n = edges.y[begin..].partition_point(|row| *row <= y + reach);
+        self.marks.resize(n.next_multiple_of(8), 0);
+        mark_pointing(edges, begin, (x, y), (first, last), sign, &mut self.marks[..n]);
         self.marks[n..].fill(0);
         let mut filled = [0_u32; BINS];
         for_each_mark(&self.marks, |i| {
-            let (dx, dy) = (edges.x[i] - x, edges.y[i] - y);
+            let (dx, dy) = (edges.x[begin + i] - x, edges.y[begin + i] - y);
             let rho = (dx * dx + dy * dy).sqrt();
             let bin = (2.0 * (rho - first)).max(0.0) as usize;
             filled[bin.min(BINS - 1)] |= 1 << sector(dx, dy);
@@ -103,14 +107,15 @@ fn visible((x, y): (f32, f32), r: f32, (width, height): (usize, usize)) -> u32 {
 }
 
 dispatch! {
-    /// Puts 1 into `marks` for every edge whose gradient, times `sign`, points
+    /// Puts 1 into `marks` for every edge from number `begin` on whose gradient, times `sign`, points
     /// away from the centre at a distance in `range`, and passes it closely.
     #[allow(clippy::needless_bitwise_bool, reason = "no branch, so that it is vectorised")]
     fn mark_pointing(
-        edges: &EdgeTable, centre: (f32, f32), range: (f32, f32), sign: f32, marks: &mut [u8],
+        edges: &EdgeTable, begin: usize, centre: (f32, f32), range: (f32, f32), sign: f32, marks: &mut [u8],
     ) {
         let n = marks.len();
-        let (xs, ys, uxs, uys) = (&edges.x[..n], &edges.y[..n], &edges.ux[..n], &edges.uy[..n]);
+        let (xs, ys) = (&edges.x[begin..][..n], &edges.y[begin..][..n]);
+        let (uxs, uys) = (&edges.ux[begin..][..n], &edges.uy[begin..][..n]);
         for i in 0..n {
             let (dx, dy) = (xs[i] - centre.0, ys[i] - centre.1);
             let along = sign * (uxs[i] * dx + uys[i] * dy);

@@ -57,6 +57,21 @@ pub struct EdgeTable {
     pub ux: Vec<f32>,
     /// Gradient downwards, at unit length.
     pub uy: Vec<f32>,
+    /// The same four in fixed point.
+    pub fixed: Vec<Fixed>,
+}
+
+/// An edge in 16.16 fixed point: position and unit gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// Column.
+    pub x: i32,
+    /// Row.
+    pub y: i32,
+    /// Unit gradient to the right.
+    pub dx: i32,
+    /// Unit gradient downwards.
+    pub dy: i32,
 }
 
 impl EdgeTable {
@@ -66,6 +81,13 @@ impl EdgeTable {
             column.resize(edges.len(), 0.0);
         }
         normalise(edges, &mut self.x, &mut self.y, &mut self.ux, &mut self.uy);
+        self.fixed.clear();
+        self.fixed.extend(edges.iter().zip(&self.ux).zip(&self.uy).map(|((e, ux), uy)| Fixed {
+            x: i32::from(e.x) << 16,
+            y: i32::from(e.y) << 16,
+            dx: (65536.0 * ux) as i32,
+            dy: (65536.0 * uy) as i32,
+        }));
     }
 
     /// How many there are.

@@ -3,7 +3,10 @@
 //! Index i of level n lies at `2^n i + (2^n - 1) / 2` at full resolution (the
 //! half-pixel rule).
 
-use crate::{image::Image, simd::dispatch};
+use crate::{
+    image::Image,
+    simd::{LINE, dispatch, prefetch},
+};
 
 /// Levels above full resolution that a picture of 8192 x 8192 can want.
 pub const MAX_LEVELS: usize = 10;
@@ -75,7 +78,9 @@ impl Level {
             for (y, out) in plane.chunks_exact_mut(self.width).enumerate() {
                 let (top, bottom) = (source.row(c, 2 * y), source.row(c, 2 * y + 1));
                 if source.step() == 1 {
-                    halve_row(top, bottom, out);
+                    let ahead = (2 * y + AHEAD + 1 < source.height).then_some(2 * y + AHEAD);
+                    let ahead = ahead.map(|y| [source.row(c, y), source.row(c, y + 1)]);
+                    halve_row(top, bottom, ahead.unwrap_or_default(), out);
                 } else {
                     halve_interleaved_row(top, bottom, out);
                 }
@@ -84,16 +89,35 @@ impl Level {
     }
 }
 
+/// Rows by which memory is asked for before it is read. The processor's own
+/// prefetching begins anew in every page, and a row of a large picture fills one.
+const AHEAD: usize = 4;
+
 dispatch! {
-    /// Averages 2 x 2 pixels of two rows of single bytes.
-    fn halve_row(top: &[u8], bottom: &[u8], out: &mut [u8]) {
-        let pairs = top.chunks_exact(2).zip(bottom.chunks_exact(2));
-        for (out, (a, b)) in out.iter_mut().zip(pairs) {
-            let a = u16::from_le_bytes([a[0], a[1]]);
-            let b = u16::from_le_bytes([b[0], b[1]]);
-            let sum = (a & 0xff) + (a >> 8) + (b & 0xff) + (b >> 8);
-            *out = ((sum + 2) >> 2) as u8;
+    /// Averages 2 x 2 pixels of two rows of single bytes; `ahead` are rows that
+    /// will be read soon.
+    fn halve_row(top: &[u8], bottom: &[u8], ahead: [&[u8]; 2], out: &mut [u8]) {
+        let n = 2 * out.len();
+        let (tops, top) = top[..n].as_chunks::<LINE>();
+        let (bottoms, bottom) = bottom[..n].as_chunks::<LINE>();
+        let (outs, out) = out.as_chunks_mut::<{ LINE / 2 }>();
+        for (k, ((out, top), bottom)) in outs.iter_mut().zip(tops).zip(bottoms).enumerate() {
+            ahead.iter().for_each(|row| prefetch(row, LINE * k));
+            halve(top, bottom, out);
         }
+        halve(top, bottom, out);
+    }
+}
+
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+fn halve(top: &[u8], bottom: &[u8], out: &mut [u8]) {
+    let pairs = top.chunks_exact(2).zip(bottom.chunks_exact(2));
+    for (out, (a, b)) in out.iter_mut().zip(pairs) {
+        let a = u16::from_le_bytes([a[0], a[1]]);
+        let b = u16::from_le_bytes([b[0], b[1]]);
+        let sum = (a & 0xff) + (a >> 8) + (b & 0xff) + (b >> 8);
+        *out = ((sum + 2) >> 2) as u8;
     }
 }
 

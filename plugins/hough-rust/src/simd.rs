@@ -28,6 +28,27 @@ pub fn has_avx2() -> bool {
     false
 }
 
+/// Bytes that memory is read by at a time.
+pub const LINE: usize = 64;
+
+/// Asks for the line of memory with byte `i` of `bytes`, which will be read soon.
+/// Does nothing beyond the end.
+#[allow(clippy::inline_always, reason = "one instruction")]
+#[inline(always)]
+pub fn prefetch(bytes: &[u8], i: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(byte) = bytes.get(i) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        #[allow(unsafe_code, reason = "an intrinsic with a pointer")]
+        // SAFETY: the byte is there, and prefetching it does not read it.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (bytes, i);
+}
+
 /// Calls `visit` with the places of the ones among bytes that are 0 or 1, in order;
 /// their number is a multiple of eight.
 #[inline]

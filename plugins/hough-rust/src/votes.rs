@@ -1,7 +1,7 @@
 //! Every edge votes for the centres that it can belong to: cells along its
 //! gradient, within the range of radii.
 
-use crate::gradient::EdgeTable;
+use crate::gradient::{EdgeTable, Fixed};
 
 /// On which side of its edge a disc lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ const APART: f32 = 1.5;
 pub struct Accumulator {
     /// All zero between two calls.
     cells: Vec<u8>,
+    /// Cells that got their third vote; the last place is for those beyond the limit.
     busy: Vec<u32>,
     margin: usize,
     stride: usize,
@@ -64,23 +65,25 @@ impl Choice {
     }
 }
 
-/// The cells that an edge votes for, in 16.16 fixed point.
+/// The cells that an edge votes for.
 #[derive(Clone, Copy)]
 struct Path {
-    sign: f32,
-    from: f32,
+    /// 1 along the gradient, -1 against it.
+    sign: i32,
+    /// Where votes begin, in 1/256 of a pixel from the edge.
+    from: i32,
     steps: usize,
-    half: i32,
+    /// Where pixel 0 is among the cells, in 16.16 fixed point, and half a cell.
+    origin: i32,
     stride: usize,
 }
 
 impl Path {
     #[inline]
-    fn cells(self, edges: &EdgeTable, i: usize) -> impl Iterator<Item = usize> {
-        let (dx, dy) = (self.sign * edges.ux[i], self.sign * edges.uy[i]);
-        let mut x = ((edges.x[i] as i32) << 16) + self.half + (dx * self.from) as i32;
-        let mut y = ((edges.y[i] as i32) << 16) + self.half + (dy * self.from) as i32;
-        let (dx, dy) = (dx as i32, dy as i32);
+    fn cells(self, edge: Fixed) -> impl Iterator<Item = usize> {
+        let (dx, dy) = (self.sign * edge.dx, self.sign * edge.dy);
+        let mut x = edge.x + self.origin + ((dx * self.from) >> 8);
+        let mut y = edge.y + self.origin + ((dy * self.from) >> 8);
         (0..self.steps).map(move |_| {
             let cell = (y >> 16) as usize * self.stride + (x >> 16) as usize;
             x += dx;
@@ -107,41 +110,42 @@ impl Accumulator {
         if self.cells.len() < size {
             self.cells.resize(size, 0);
         }
-        self.busy.clear();
         self.peaks.clear();
         let path = Path {
-            sign: if side == Side::Brighter { 65536.0 } else { -65536.0 },
-            from,
+            sign: if side == Side::Brighter { 1 } else { -1 },
+            from: (256.0 * from) as i32,
             steps: (to - from).ceil() as usize + 1,
-            half: 32768 + ((self.margin as i32) << 16),
+            origin: 32768 + ((self.margin as i32) << 16),
             stride: self.stride,
         };
         let choice = Choice::new(edges.len(), budget);
-        let (cells, busy) = (&mut self.cells[..size], &mut self.busy);
-        let mut votes = 0;
-        for i in (0..edges.len()).filter(|&i| choice.takes(i)) {
+        let cells = &mut self.cells[..size];
+        self.busy.resize(MAX_CELLS + 1, 0);
+        let (mut busy, mut votes) = (0, 0);
+        let chosen = || edges.fixed.iter().enumerate().filter(|(i, _)| choice.takes(*i));
+        for (_, &edge) in chosen() {
             votes += path.steps;
-            for i in path.cells(edges, i) {
+            for i in path.cells(edge) {
                 let cell = cells[i].saturating_add(1);
                 cells[i] = cell;
-                if cell == MIN_CELL && busy.len() < MAX_CELLS {
-                    busy.push(i as u32);
-                }
+                // Without a branch, which would go either way by chance.
+                self.busy[busy.min(MAX_CELLS)] = i as u32;
+                busy += usize::from(cell == MIN_CELL);
             }
         }
         // What chance would put into a cell, and four deviations more.
         let chance = votes as f32 / (width * height).max(1) as f32;
         let least = (chance + 4.0 * chance.sqrt()).clamp(f32::from(MIN_CELL), 200.0) as u8;
         let peak = (9.0 * chance + 4.0 * (9.0 * chance).sqrt()).max(MIN_PEAK as f32) as u32;
-        self.collect_peaks(least, peak);
+        self.collect_peaks(busy.min(MAX_CELLS), least, peak);
         // Back to zero: by the way that the votes went, when that is shorter. A
         // fill writes 32 cells and more in the time of one such step.
         let cells = &mut self.cells[..size];
         if 32 * votes > size {
             cells.fill(0);
         } else {
-            for i in (0..edges.len()).filter(|&i| choice.takes(i)) {
-                path.cells(edges, i).for_each(|i| cells[i] = 0);
+            for (_, &edge) in chosen() {
+                path.cells(edge).for_each(|i| cells[i] = 0);
             }
         }
         self.rank(limit);
@@ -149,23 +153,36 @@ impl Accumulator {
 
     /// Keeps the best peaks that are apart from better ones.
     fn rank(&mut self, limit: usize) {
-        self.ranked.sort_unstable_by(|a, b| {
+        let order = |a: &Peak, b: &Peak| {
             b.votes.cmp(&a.votes).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
-        });
-        for &new in &self.ranked {
-            if self.peaks.len() == limit {
-                break;
+        };
+        // Seldom more than a few are looked at: those are put in order first.
+        let mut rest = &mut self.ranked[..];
+        while !rest.is_empty() && self.peaks.len() < limit {
+            let n = (4 * limit).min(rest.len());
+            if n < rest.len() {
+                rest.select_nth_unstable_by(n, order);
             }
-            let near = |old: &Peak| (old.x - new.x).abs() < APART && (old.y - new.y).abs() < APART;
-            if !self.peaks.iter().any(near) {
-                self.peaks.push(new);
+            let best;
+            (best, rest) = rest.split_at_mut(n);
+            best.sort_unstable_by(order);
+            for &new in &*best {
+                if self.peaks.len() == limit {
+                    break;
+                }
+                let near =
+                    |old: &Peak| (old.x - new.x).abs() < APART && (old.y - new.y).abs() < APART;
+                if !self.peaks.iter().any(near) {
+                    self.peaks.push(new);
+                }
             }
         }
     }
 
-    fn collect_peaks(&mut self, least: u8, peak: u32) {
+    /// Lists peaks among the first `busy` cells that were noted.
+    fn collect_peaks(&mut self, busy: usize, least: u8, peak: u32) {
         self.ranked.clear();
-        for &i in &self.busy {
+        for &i in &self.busy[..busy] {
             let i = i as usize;
             let centre = self.cells[i];
             if centre < least {

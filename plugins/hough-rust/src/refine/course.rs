@@ -30,6 +30,8 @@ pub(super) struct Course {
     pub(super) uneven: [u32; 2],
     /// Whether a side without noise counts as one pixel.
     pub(super) once: bool,
+    /// The answer's variance over that which the pixels' noise alone gives it.
+    pub(super) texture: f64,
     /// The last step that was due, and the one that was made, while steps go on
     /// from each other.
     pub(super) last: Option<([f64; N], [f64; N])>,
@@ -50,6 +52,7 @@ impl Course {
             left: 1.0,
             uneven: [0; 2],
             once: false,
+            texture: 1.0,
             last: None,
             at_bound: 0,
         }

@@ -90,6 +90,13 @@ const HOPELESS: f32 = 0.3;
 /// that among pixels, and mean nothing: chance has more once in 100 fits.
 const CHANCE: f64 = 0.75;
 
+/// By how much the variance of the answer exceeds what the `variance` of the
+/// pixels tells: on a texture, pixels of the same direction are off alike, and the
+/// `scatter` among the directions is larger.
+fn texture(scatter: f32, variance: f64) -> f64 {
+    (f64::from(scatter) / variance - CHANCE).max(1.0)
+}
+
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
     /// 1 for a disc that is brighter than its surroundings, -1 for a darker one.
@@ -186,7 +193,7 @@ impl Refiner {
             let (step, _) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
-            let close = enough * (variance / pass.a[0][0].max(1e-9)).sqrt();
+            let close = enough * (course.texture * variance / pass.a[0][0].max(1e-9)).sqrt();
             let robust = course.weighing.limit < f32::INFINITY;
             if size > 1.0 {
                 course.advance(&step.map(|s| s / size), start_r);
@@ -231,7 +238,8 @@ impl Refiner {
 
     /// Adds to the model what the residuals ask for. Returns whether it did.
     fn extend(&mut self, course: &mut Course, variance: f64) -> bool {
-        let found = sectors::misfit(&self.pixels, variance as f32);
+        let found = sectors::misfit(&self.pixels, variance as f32, course.weighing);
+        course.texture = texture(found.scatter, variance);
         let shaped = found.shape > SHAPED && course.left > 0.8;
         if shaped {
             course.active[ROUND..CURVED].fill(true);
@@ -274,8 +282,7 @@ impl Refiner {
         };
         let variance = variance.max(ROUNDING);
         let support = self.support(course, variance);
-        // On a texture, pixels of the same direction are off alike.
-        let texture = (f64::from(support.scatter) / variance - CHANCE).max(1.0);
+        let texture = texture(support.scatter, variance);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];

@@ -59,6 +59,8 @@ pub(super) struct Misfit {
     /// The sectors, as bits, whose level is not what the model says, outside
     /// and inside.
     pub(super) uneven: [u32; 2],
+    /// As of [`Support`].
+    pub(super) scatter: f32,
 }
 
 /// Chi squared (of one degree of freedom) from which a sector's level is not the
@@ -66,8 +68,8 @@ pub(super) struct Misfit {
 const UNEVEN: f32 = 12.0;
 
 /// Looks for structure in residuals of the given variance.
-pub(super) fn misfit(pixels: &Pixels, variance: f32) -> Misfit {
-    let sectors = collect(pixels, Weighing::EQUAL);
+pub(super) fn misfit(pixels: &Pixels, variance: f32, weighing: Weighing) -> Misfit {
+    let sectors = collect(pixels, weighing);
     let mut by = [(0.0, 0.0); 2];
     let mut uneven = [0; 2];
     for (k, s) in sectors.iter().enumerate() {
@@ -82,7 +84,7 @@ pub(super) fn misfit(pixels: &Pixels, variance: f32) -> Misfit {
         }
     }
     let shape = by.iter().map(|(je, jj)| je * je / (jj * variance).max(1e-9)).sum();
-    Misfit { shape, uneven }
+    Misfit { shape, uneven, scatter: scatter(&sectors) }
 }
 
 /// Masks the pixels of uneven sectors that are further than `reach` from the
