@@ -146,8 +146,13 @@ impl Ball {
 
     /// Whether the ball or its plate hides the point (`x`, `y`) from what is behind.
     pub(crate) fn hides(&self, x: f64, y: f64) -> bool {
+        self.holds(x, y) || self.plate_hides(x, y)
+    }
+
+    /// Whether the point (`x`, `y`) is on the ball.
+    pub(crate) fn holds(&self, x: f64, y: f64) -> bool {
         let ([cx, cy], r) = self.disc();
-        (x - cx) * (x - cx) + (y - cy) * (y - cy) < r * r || self.plate_hides(x, y)
+        (x - cx) * (x - cx) + (y - cy) * (y - cy) < r * r
     }
 
     /// Whether the plate is in front of the point (`x`, `y`).

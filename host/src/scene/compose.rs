@@ -30,7 +30,9 @@ pub(crate) struct Composer {
     occluder: Vec<f32>,
     /// Grey levels to add to the background, for every pixel.
     texture: Option<Vec<f32>>,
-    distractors: Vec<(Distractor, Vec<f32>)>,
+    distractors: Vec<Distractor>,
+    /// Their grey levels.
+    distractor_levels: Vec<Vec<f32>>,
     bars: Vec<Strip>,
     gloss: Option<Gloss>,
     light: Option<Light>,
@@ -58,13 +60,14 @@ impl Composer {
         };
         let background = levels(ground, channels);
         let ball = levels(mix(config.ball.contrast, config.ball.color), channels);
-        let distractors = objects::distractors(config, camera, optics)
-            .into_iter()
+        let distractors = objects::distractors(config, camera, optics);
+        let distractor_levels = distractors
+            .iter()
             .map(|d| {
                 let color = mix(config.ball.contrast * d.contrast, config.ball.color);
-                (d, levels(color.map(|v| v.clamp(0.0, 255.0)), channels))
+                levels(color.map(|v| v.clamp(0.0, 255.0)), channels)
             })
-            .collect::<Vec<_>>();
+            .collect();
         let background_config = &config.background;
         let amplitude = background_config.amplitude as f32;
         let texture =
@@ -98,6 +101,7 @@ impl Composer {
             occluder: levels(config.occlusion.color, channels),
             texture,
             distractors,
+            distractor_levels,
             bars,
             gloss,
             light,
@@ -122,9 +126,14 @@ impl Composer {
         &self.bars
     }
 
+    /// The circles that are not the ball, the farthest one first.
+    pub(crate) fn distractors(&self) -> &[Distractor] {
+        &self.distractors
+    }
+
     /// The circles that are not the ball.
     pub(crate) fn clutter(&self) -> impl Iterator<Item = Circle> {
-        self.distractors.iter().map(|(d, _)| d.circle)
+        self.distractors.iter().map(|d| d.circle)
     }
 
     /// Draws the pixels of `rect` anew; with noise it must be the whole
@@ -179,7 +188,7 @@ impl Composer {
         let span = self.span(rect.x0, rect.x1);
         let mut linear = std::mem::take(&mut self.linear);
         self.ground(&mut linear[span.clone()], rect, y);
-        for (distractor, level) in &self.distractors {
+        for (distractor, level) in self.distractors.iter().zip(&self.distractor_levels) {
             blend(&mut linear, n, rect, &distractor.patch, y, level);
         }
         for ball in balls.iter().rev() {

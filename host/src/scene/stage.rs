@@ -103,6 +103,8 @@ impl Stage {
                 whole: self.composer.whole(),
                 bars: self.composer.bars(),
                 nearer: &self.balls[..n],
+                farther: &self.balls[n + 1..],
+                distractors: self.composer.distractors(),
                 camera: &self.camera,
             };
             (truth.visible, truth.visible_arc) = view.of(ball);

@@ -307,6 +307,33 @@ fn the_original_scene_has_its_numbers() {
 }
 
 #[test]
+fn a_rim_in_front_of_its_own_level_is_not_seen() {
+    let arcs = |contrast: [f64; 2]| -> Vec<(f64, bool)> {
+        let mut config = small(Preset::Clean, Format::Gray8);
+        (config.ball.count, config.ball.other_radius) = (2, [40.0, 40.0]);
+        (config.ball.radius, config.ball.other_contrast) = (10.0, contrast);
+        let mut scene = Scene::new(&config).unwrap();
+        let mut arcs = Vec::new();
+        for _ in 0..400 {
+            let [front, back] = scene.truth().balls[..] else { panic!("two balls") };
+            let apart = (front.x - back.x).hypot(front.y - back.y);
+            assert!(front.visible > 1.0 - 1e-6);
+            if apart < 29.0 {
+                arcs.push((front.visible_arc, true));
+            } else if apart > 51.0 {
+                arcs.push((front.visible_arc, false));
+            }
+            scene.step();
+        }
+        assert!(arcs.iter().any(|a| a.1) && arcs.iter().any(|a| !a.1));
+        arcs
+    };
+    assert!(arcs([1.0, 1.0]).iter().all(|&(arc, on_top)| arc == f64::from(!on_top)));
+    assert!(arcs([0.95, 0.95]).iter().all(|&(arc, on_top)| arc == f64::from(!on_top)));
+    assert!(arcs([0.85, 0.85]).iter().all(|&(arc, _)| arc == 1.0));
+}
+
+#[test]
 fn the_truth_says_how_much_is_hidden() {
     let mut config = small(Preset::Clean, Format::Gray8);
     config.occlusion.cover = 0.3;

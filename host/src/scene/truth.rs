@@ -39,6 +39,8 @@ pub struct BallTruth {
     pub velocity: [f64; 2],
     /// Share of the ball's area that is in the picture and not hidden, 0 to 1.
     pub visible: f64,
-    /// Share of the ball's rim that is in the picture and not hidden, 0 to 1.
+    /// Share of the ball's rim that is in the picture and not hidden, and that differs
+    /// from a ball or a distractor right behind it by at least a tenth of the ball's
+    /// contrast, 0 to 1.
     pub visible_arc: f64,
 }

@@ -2,18 +2,25 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::{ball::Ball, camera::Camera, patch::Rect, strip::Strip};
+use super::{ball::Ball, camera::Camera, objects::Distractor, patch::Rect, strip::Strip};
 
-/// What is in front of a ball, and where the canvas ends.
+/// What is in front of a ball and behind it, and where the canvas ends.
 pub(crate) struct View<'a> {
     pub(crate) whole: Rect,
     pub(crate) bars: &'a [Strip],
     pub(crate) nearer: &'a [Ball],
+    /// The nearest one first.
+    pub(crate) farther: &'a [Ball],
+    /// Behind all balls, the farthest one first.
+    pub(crate) distractors: &'a [Distractor],
     pub(crate) camera: &'a Camera,
 }
 
 /// Points on the rim that are looked at.
 const RIM_POINTS: u32 = 360;
+
+/// Share of a ball's contrast by which its rim must differ from what is behind it.
+const LEAST_STEP: f64 = 0.1;
 
 impl View<'_> {
     /// The shares of the area and of the rim that can be seen.
@@ -23,9 +30,11 @@ impl View<'_> {
             && bounds.y0 > 0
             && bounds.x1 < self.whole.x1
             && bounds.y1 < self.whole.y1;
+        let apart = |other: Rect| !other.overlaps(bounds);
         let free = ball.plate().is_none()
             && self.bars.is_empty()
-            && self.nearer.iter().all(|other| !other.bounds().overlaps(bounds));
+            && [self.nearer, self.farther].iter().copied().flatten().all(|b| apart(b.bounds()))
+            && self.distractors.iter().all(|d| apart(d.patch.bounds()));
         if inside && free {
             return (1.0, 1.0);
         }
@@ -68,8 +77,22 @@ impl View<'_> {
                     && !self.bars.iter().any(|bar| bar.holds(x, y))
                     && !ball.plate_hides(x, y)
                     && !self.nearer.iter().any(|other| other.hides(x, y))
+                    && self.stands_out(ball, x, y)
             })
             .count();
         seen as f64 / f64::from(RIM_POINTS)
+    }
+
+    /// Whether the ball's rim at (`x`, `y`) can be told from a ball or a distractor
+    /// that is right behind it.
+    fn stands_out(&self, ball: &Ball, x: f64, y: f64) -> bool {
+        let own = f64::from(ball.contrast());
+        let ball_behind = self.farther.iter().find(|other| other.holds(x, y));
+        let distractor_behind = || {
+            let holds = |d: &&Distractor| (x - d.circle.x).hypot(y - d.circle.y) < d.circle.radius;
+            self.distractors.iter().rev().find(holds).map(|d| d.contrast)
+        };
+        let behind = ball_behind.map(|b| f64::from(b.contrast())).or_else(distractor_behind);
+        behind.is_none_or(|behind| (own - behind).abs() >= LEAST_STEP * own.abs())
     }
 }
