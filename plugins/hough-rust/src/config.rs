@@ -28,7 +28,7 @@ pub struct Config {
     /// Which discs are looked for: brighter than their surroundings, darker, or both.
     pub polarity: Polarity,
     /// How many discs are reported, at most.
-    #[schemars(range(min = 1, max = 256))]
+    #[schemars(range(min = 1, max = 4096))]
     pub max_circles: usize,
     /// Discs with a lower score are not reported. The score runs from 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -44,7 +44,7 @@ impl Default for Config {
             min_radius: 6.0,
             max_radius: 0.0,
             polarity: Polarity::Both,
-            max_circles: 32,
+            max_circles: 256,
             min_score: 0.3,
             tracking: false,
         }

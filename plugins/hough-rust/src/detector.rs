@@ -12,7 +12,7 @@ use crate::{
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
     rays::{Circle, Rays},
-    refine::{Fit, Refiner},
+    refine::{Fit, MOST_GAPS, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
@@ -22,19 +22,40 @@ use crate::{
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 /// Edges that vote in one level, at most.
 const EDGE_BUDGET: usize = 6000;
-/// Peaks that one level and polarity puts forward.
-const PEAKS: usize = 24;
+/// Peaks that one level and polarity puts forward at a time, and those without a
+/// rim after which it puts forward no more.
+const PEAKS: usize = 16;
 /// Share of the rim that a peak's edges must show for it to be followed.
 const MIN_RIM: f32 = 0.4;
-/// Clear peaks that are followed in one level and polarity, at most.
-const CLEAR_CLIMBS: usize = 12;
-/// Waiting peaks that are followed, at most, the best first.
-const OTHER_CLIMBS: usize = 24;
+/// Clear peaks in one level and polarity that may lead to nothing before the
+/// others have to wait.
+const CLEAR_MISSES: usize = 12;
+/// Waiting peaks that may lead to nothing, the best first, before the rest is
+/// given up.
+const OTHER_MISSES: usize = 24;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
-/// Share of the directions that must show the disc for it to be believed.
-const MIN_SUPPORT: f64 = 0.45;
+/// Two circles with the same centre are one disc above this ratio of their radii:
+/// the two sides of a rim that has a colour of its own.
+const NESTED: f64 = 0.65;
+
+/// Share of the directions that must show the disc for it to be believed, and the
+/// share below which those that do not must lie together, as behind a bar. Of arches,
+/// handles and letters in photographs most have less, or several gaps.
+const MIN_SUPPORT: f64 = 0.5;
+const CLEAR_SUPPORT: f64 = 0.6;
+
+/// Where following a seed led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// A candidate that was there before: no work was done.
+    Known,
+    /// Full resolution.
+    Up,
+    /// There is no disc.
+    Nowhere,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Found {
@@ -232,22 +253,27 @@ impl HoughRust {
             self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
             let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
             self.seeds.clear();
-            for peak in &self.votes.peaks {
+            let (mut next, mut misses) = (0, 0);
+            while misses < PEAKS && (next < self.votes.peaks.len() || self.votes.more_peaks(PEAKS))
+            {
+                let peak = &self.votes.peaks[next];
+                next += 1;
                 let at = (peak.x, peak.y);
-                let Some(rim) = self.rims.around(&self.table, at, radii, side, size) else {
-                    continue;
-                };
-                if rim.coverage >= MIN_RIM {
-                    let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
-                    let coverage = rim.coverage;
-                    self.seeds.push(Seed { level, circle, coverage, sign, step });
+                match self.rims.around(&self.table, at, radii, side, size) {
+                    Some(rim) if rim.coverage >= MIN_RIM => {
+                        let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
+                        let coverage = rim.coverage;
+                        self.seeds.push(Seed { level, circle, coverage, sign, step });
+                    }
+                    _ => misses += 1,
                 }
             }
             self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
+            let mut misses = 0;
             for i in 0..self.seeds.len() {
                 let seed = self.seeds[i];
-                if i < CLEAR_CLIMBS && seed.coverage >= CLEAR_RIM {
-                    self.follow(full, &seed);
+                if misses < CLEAR_MISSES && seed.coverage >= CLEAR_RIM {
+                    misses += usize::from(self.follow(full, &seed) == Way::Nowhere);
                 } else {
                     self.waiting.push(seed);
                 }
@@ -258,30 +284,28 @@ impl HoughRust {
     /// Follows the best of the seeds that were put off.
     fn follow_waiting(&mut self, full: &Image<'_>) {
         self.waiting.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
-        let mut climbs = 0;
+        let mut misses = 0;
         for i in 0..self.waiting.len() {
-            if climbs == OTHER_CLIMBS {
+            if misses == OTHER_MISSES {
                 break;
             }
             let seed = self.waiting[i];
-            climbs += usize::from(self.follow(full, &seed));
+            misses += usize::from(self.follow(full, &seed) == Way::Nowhere);
         }
     }
 
-    /// Makes a candidate of a seed, unless it is one already. Returns whether
-    /// there was work to do.
-    fn follow(&mut self, full: &Image<'_>, seed: &Seed) -> bool {
+    /// Makes a candidate of a seed, unless it is one already.
+    fn follow(&mut self, full: &Image<'_>, seed: &Seed) -> Way {
         let known = |c: &Candidate| c.ring.coverage >= EXPLAINS && seed.is_part_of(&c.ring.circle);
         if self.candidates.iter().any(known) {
-            return false;
+            return Way::Known;
         }
         let climber = Climber { full, pyramid: &self.pyramid, rays: &self.rays };
-        if let Some(candidate) = climber.climb(seed)
-            && !is_known(&mut self.candidates, &candidate)
-        {
+        let Some(candidate) = climber.climb(seed) else { return Way::Nowhere };
+        if !is_known(&mut self.candidates, &candidate) {
             self.candidates.push(candidate);
         }
-        true
+        Way::Up
     }
 
     /// Takes out the edges that belong to candidates with a nearly whole rim.
@@ -330,7 +354,9 @@ impl HoughRust {
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
             let score = fit.support / (1.0 + sd);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
+            let together = fit.support >= CLEAR_SUPPORT || fit.gaps <= MOST_GAPS;
             if fit.support >= MIN_SUPPORT
+                && together
                 && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
@@ -343,9 +369,9 @@ impl HoughRust {
     }
 }
 
-/// Whether two circles describe one disc.
+/// Whether two circles describe one disc, and not a smaller one on a larger.
 fn overlaps(a: &Circle, b: &Circle) -> bool {
-    (a.x - b.x).hypot(a.y - b.y) < 0.5 * a.r.max(b.r)
+    (a.x - b.x).hypot(a.y - b.y) < 0.5 * a.r.max(b.r) && a.r.min(b.r) > NESTED * a.r.max(b.r)
 }
 
 /// Whether `new` is among `candidates` already; the better of the two stays.

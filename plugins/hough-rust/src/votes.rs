@@ -44,7 +44,11 @@ pub struct Accumulator {
     busy: Vec<u32>,
     margin: usize,
     stride: usize,
+    /// Of these the first `in_order` are sorted, best first, and the first
+    /// `looked_at` are among the peaks or too close to one.
     ranked: Vec<Peak>,
+    in_order: usize,
+    looked_at: usize,
     /// The peaks of the last vote, best first.
     pub peaks: Vec<Peak>,
 }
@@ -148,35 +152,36 @@ impl Accumulator {
                 path.cells(edge).for_each(|i| cells[i] = 0);
             }
         }
-        self.rank(limit);
+        (self.in_order, self.looked_at) = (0, 0);
+        self.more_peaks(limit);
     }
 
-    /// Keeps the best peaks that are apart from better ones.
-    fn rank(&mut self, limit: usize) {
+    /// Adds at most `limit` more peaks to the list, the best of those that are apart
+    /// from better ones. Returns whether there were any.
+    pub fn more_peaks(&mut self, limit: usize) -> bool {
         let order = |a: &Peak, b: &Peak| {
             b.votes.cmp(&a.votes).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
         };
+        let before = self.peaks.len();
         // Seldom more than a few are looked at: those are put in order first.
-        let mut rest = &mut self.ranked[..];
-        while !rest.is_empty() && self.peaks.len() < limit {
-            let n = (4 * limit).min(rest.len());
-            if n < rest.len() {
-                rest.select_nth_unstable_by(n, order);
+        while self.peaks.len() < before + limit && self.looked_at < self.ranked.len() {
+            if self.looked_at == self.in_order {
+                let rest = &mut self.ranked[self.in_order..];
+                let n = (4 * limit).min(rest.len());
+                if n < rest.len() {
+                    rest.select_nth_unstable_by(n, order);
+                }
+                rest[..n].sort_unstable_by(order);
+                self.in_order += n;
             }
-            let best;
-            (best, rest) = rest.split_at_mut(n);
-            best.sort_unstable_by(order);
-            for &new in &*best {
-                if self.peaks.len() == limit {
-                    break;
-                }
-                let near =
-                    |old: &Peak| (old.x - new.x).abs() < APART && (old.y - new.y).abs() < APART;
-                if !self.peaks.iter().any(near) {
-                    self.peaks.push(new);
-                }
+            let new = self.ranked[self.looked_at];
+            self.looked_at += 1;
+            let near = |old: &Peak| (old.x - new.x).abs() < APART && (old.y - new.y).abs() < APART;
+            if !self.peaks.iter().any(near) {
+                self.peaks.push(new);
             }
         }
+        self.peaks.len() > before
     }
 
     /// Lists peaks among the first `busy` cells that were noted.

@@ -31,6 +31,7 @@ mod sectors;
 use course::{Course, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
 use noise::{ROUNDING, densest};
+pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Support};
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct Fit {
     pub covariance: [[f64; 3]; 3],
     /// Share of the directions in which the picture agrees with the disc.
     pub support: f64,
+    /// Arcs in which it does not.
+    pub gaps: u32,
 }
 
 /// Fits discs; keeps its memory.
@@ -193,8 +196,9 @@ impl Refiner {
             let (step, _) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
-            let close = enough * (course.texture * variance / pass.a[0][0].max(1e-9)).sqrt();
             let robust = course.weighing.limit < f32::INFINITY;
+            let texture = if robust { course.texture } else { 1.0 };
+            let close = enough * (texture * variance / pass.a[0][0].max(1e-9)).sqrt();
             if size > 1.0 {
                 course.advance(&step.map(|s| s / size), start_r);
             } else if robust && !changed {
@@ -297,6 +301,7 @@ impl Refiner {
             noise: variance.sqrt(),
             covariance,
             support: f64::from(support.share),
+            gaps: support.gaps,
         })
     }
 

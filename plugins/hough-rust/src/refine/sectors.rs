@@ -105,7 +105,7 @@ pub(super) fn keep_rim(
 }
 
 /// Gaps in a rim: what one bar makes.
-const MOST_GAPS: u32 = 2;
+pub(crate) const MOST_GAPS: u32 = 2;
 
 /// The sectors, as bits, in which the disc is hidden: those with many residuals
 /// beyond `limit` and, of a `disc` with a gap, neighbours that both do not show it;
@@ -145,15 +145,16 @@ pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
     left / pixels.len() as f32
 }
 
-/// Polygons that are told from discs: those with 3 to 6 corners.
-const POLYGONS: usize = 4;
+/// Polygons that are told from discs: those with 3 to 8 corners.
+const POLYGONS: usize = 6;
 /// Chi squared (of two degrees of freedom) of an edge's shift with that many
 /// periods: chance has it once in 10^5.
 const CORNERED: f32 = 24.0;
 
 /// Whether the edge swings around the circle as that of a regular polygon does,
-/// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is 0.14 of the
-/// radius for a square and 0.06 for a hexagon.
+/// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is `2 / n^2` of the radius,
+/// the Fourier coefficient of `1 / cos(t)`, and somewhat more for few corners: 0.14 for
+/// a square, 0.06 for a hexagon.
 fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
     // Sums of je f, jj f and jj f^2 for f = cos and sin, by the number of corners.
     let mut swings = [[(0.0_f32, 0.0_f32, 0.0_f32); 2]; POLYGONS];
@@ -177,8 +178,9 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
             }
         }
     }
-    let amplitude = 0.1 + 0.04 * r;
-    swings.into_iter().any(|swing| {
+    swings.into_iter().enumerate().any(|(i, swing)| {
+        let corners = 3.0 + i as f32;
+        let amplitude = 0.1 + r * (1.2 / (corners * corners)).min(0.04);
         let (mut explained, mut square) = (0.0, 0.0);
         for (je, mean, jj) in swing {
             // Without what the radius takes up where only parts are seen.
@@ -195,7 +197,8 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
 /// What the directions say of a disc.
 pub(super) fn support(pixels: &Pixels, disc: &Disc, weighing: Weighing) -> Support {
     let sectors = collect(pixels, weighing);
-    Support { share: share(&sectors, disc), scatter: scatter(&sectors) }
+    let (share, gaps) = shown(&sectors, disc);
+    Support { share, gaps, scatter: scatter(&sectors) }
 }
 
 /// What the directions say of a disc.
@@ -203,6 +206,8 @@ pub(super) fn support(pixels: &Pixels, disc: &Disc, weighing: Weighing) -> Suppo
 pub(super) struct Support {
     /// The share of them that show it.
     pub(super) share: f32,
+    /// The arcs in which they do not.
+    pub(super) gaps: u32,
     /// The variance of the pixels that the differences between the directions
     /// tell: that of noise when it is white, more on a texture.
     pub(super) scatter: f32,
@@ -257,17 +262,23 @@ impl Disc {
     }
 }
 
-/// Share of the sectors that show the disc. None do of a polygon.
-fn share(sectors: &[Sector; SECTORS], disc: &Disc) -> f32 {
+/// Share of the sectors that show the disc, and the number of arcs that do not. No
+/// sector shows a polygon.
+fn shown(sectors: &[Sector; SECTORS], disc: &Disc) -> (f32, u32) {
     if is_polygon(sectors, disc.r, disc.noise) {
-        return 0.0;
+        return (0.0, 1);
     }
-    let (mut good, mut all) = (0.0, 0.0);
-    for shown in sectors.iter().filter_map(|s| disc.is_shown_by(s)) {
-        all += 1.0;
-        good += f32::from(u8::from(shown));
+    let (mut good, mut all, mut gaps) = (0, 0, 0);
+    let seen = || sectors.iter().filter_map(|s| disc.is_shown_by(s));
+    let mut before = seen().last();
+    for shown in seen() {
+        all += 1;
+        good += i32::from(shown);
+        gaps += u32::from(before == Some(true) && !shown);
+        before = Some(shown);
     }
-    if all >= SECTORS as f32 / 4.0 { good / all } else { 0.0 }
+    let enough = all >= SECTORS as i32 / 4;
+    (if enough { good as f32 / all as f32 } else { 0.0 }, gaps)
 }
 
 #[cfg(test)]
