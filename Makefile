@@ -1,6 +1,6 @@
 # Thin names for the commands behind them.
 
-.PHONY: demo test lint bench bench-throughput bench-detectors footprint container install dist clean
+.PHONY: demo test lint bench bench-throughput bench-detectors footprint check-aarch64 container install dist clean
 
 demo: ## both sides on this machine, over loopback
 	cargo build --release
@@ -30,6 +30,9 @@ bench-detectors: ## hough-rust beside OpenCV, EDCircles and radsym
 footprint: ## size, memory, start-up and idle CPU of the release build
 	cargo build --release
 	scripts/footprint.sh
+
+check-aarch64: ## hough-rust and plugin-api built and tested for aarch64, in emulation
+	scripts/check-aarch64.sh
 
 container: ## build and run both images, with or without a Docker engine
 	scripts/container.sh

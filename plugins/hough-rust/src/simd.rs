@@ -2,7 +2,8 @@
 //!
 //! Kernels are plain loops. `dispatch!` compiles each twice, once for the
 //! baseline of the target and once with AVX2, and picks at run time. Neither
-//! uses fused multiply-add, so both give the same bits.
+//! uses fused multiply-add, so both give the same bits. Where there is no AVX2
+//! to ask for, as on aarch64 (`make check-aarch64`), the baseline is all there is.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
