@@ -38,7 +38,7 @@ const EXPLAINS: f32 = 0.8;
 
 /// Two circles with the same centre are one disc above this ratio of their radii:
 /// the two sides of a rim that has a colour of its own.
-const NESTED: f64 = 0.65;
+const NESTED: f64 = 0.8;
 
 /// Share of the directions that must show the disc for it to be believed, and the
 /// share below which those that do not must lie together, as behind a bar. Of arches,

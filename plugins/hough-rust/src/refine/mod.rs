@@ -351,11 +351,12 @@ impl Refiner {
         }
     }
 
-    /// Levels from medians inside and outside. Of a disc with a `hidden` part, from
-    /// where half of the values are closest together, which that leaves alone.
+    /// Levels from medians inside and outside. Of a disc with a `hidden` part perhaps
+    /// from where half of the values are closest together, which that leaves alone:
+    /// whichever is closer to the `contrast` that the rays saw.
     fn first_guess(&mut self, r: f64, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
-        let mut levels = [0.0; 2];
-        for (inside, level) in levels.iter_mut().enumerate() {
+        let mut levels = [[0.0; 2]; 2];
+        for (inside, levels) in levels.iter_mut().enumerate() {
             self.scratch.clear();
             let pixels = &self.pixels;
             for i in (0..pixels.len()).filter(|&i| pixels.mask[i] > 0.0) {
@@ -366,11 +367,22 @@ impl Refiner {
                 }
             }
             if !self.scratch.is_empty() {
-                let middle = if hidden { densest } else { median };
-                *level = f64::from(middle(&mut self.scratch));
+                *levels = [f64::from(median(&mut self.scratch)); 2];
+                if hidden {
+                    levels[1] = f64::from(densest(&mut self.scratch));
+                }
             }
         }
         let [outside, inside] = levels;
+        let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| (outside[i], inside[j]));
+        let off = |(outside, inside): &(f64, f64)| (inside - outside - contrast).abs();
+        let best = pairs.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+        let (outside, inside) = match best {
+            Some(best) if hidden && off(&best) < 0.3 * contrast.abs() => best,
+            // Most of what is outside is something else.
+            Some(_) if hidden => (inside[0] - contrast, inside[0]),
+            _ => pairs[0],
+        };
         let mut p = [0.0; N];
         (p[2], p[3], p[4], p[5]) = (r, width, outside, inside - outside);
         if (p[5] > 0.0) != (contrast > 0.0) {
