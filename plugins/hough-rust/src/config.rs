@@ -30,11 +30,14 @@ pub struct Config {
     /// How many discs are reported, at most.
     #[schemars(range(min = 1, max = 4096))]
     pub max_circles: usize,
-    /// Discs with a lower score are not reported. The score runs from 0 to 1.
+    /// Discs with a lower score are not reported. The score is the share of the
+    /// directions that show the disc, over 1 + the standard deviation of the centre in
+    /// pixels. At least half of the directions must show it in any case.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
     /// Look near the last answers first; the whole picture is searched when one of
-    /// them is not there again, and every 30 frames for what is new.
+    /// them is not there again, and every 30 frames for what is new. What is lost is
+    /// looked for near its way for 10 frames more.
     pub tracking: bool,
 }
 

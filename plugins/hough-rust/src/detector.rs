@@ -162,14 +162,15 @@ impl HoughRust {
         (min_radius, if max_radius > 0.0 { max_radius } else { 0.6 * side })
     }
 
-    /// Looks for the discs of the last picture near where they should be now.
-    /// Returns whether all are there.
+    /// Looks for the discs of the last picture near where they should be now, and for
+    /// those that have been missing. Returns whether all of the former are there, and
+    /// any at all.
     fn follow_tracks(&mut self, image: &Image<'_>) -> bool {
         self.followed.clear();
         let areas = self.tracks.areas((image.width, image.height));
         for i in 0..areas {
             let area = self.tracks.area(i);
-            let Area { x, y, width, height, expected } = area;
+            let Area { x, y, width, height, expected, missing } = area;
             let (least, most) = self.radii(image);
             let radii = ((0.75 * expected.r).max(least), (1.33 * expected.r).min(most));
             self.search(&image.crop(x, y, width, height), radii);
@@ -185,14 +186,15 @@ impl HoughRust {
                     };
                     far(a).total_cmp(&far(b))
                 });
-            let Some(best) = best else { return false };
-            self.followed.push(best);
+            match best {
+                Some(best) => self.followed.push(best),
+                None if missing => {}
+                None => return false,
+            }
         }
-        if areas > 0 {
-            std::mem::swap(&mut self.found, &mut self.followed);
-            self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-        }
-        areas > 0
+        std::mem::swap(&mut self.found, &mut self.followed);
+        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        !self.found.is_empty()
     }
 
     fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) {

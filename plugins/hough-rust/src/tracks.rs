@@ -9,11 +9,17 @@ const MARGIN: (f64, f64) = (1.0, 12.0);
 /// What a fit reads around the rim, in pixels.
 const RIM: f64 = 6.0;
 
+/// Pictures in a row for which a disc that is not found is still looked for: one near
+/// the limit of what can be seen comes and goes.
+const PATIENCE: u32 = 10;
+
 #[derive(Clone, Copy, Debug)]
 struct Track {
     circle: Circle,
     /// Pixels per picture.
     velocity: [f64; 2],
+    /// Pictures since it was found.
+    missed: u32,
 }
 
 /// A part of the picture in which a disc is expected.
@@ -29,6 +35,8 @@ pub struct Area {
     pub height: usize,
     /// Where the disc should be, at full resolution.
     pub expected: Circle,
+    /// Whether it was not there in the last picture either.
+    pub missing: bool,
 }
 
 impl Area {
@@ -63,7 +71,7 @@ impl Tracks {
 
     /// The area of disc `i`.
     pub fn area(&self, i: usize) -> Area {
-        let Track { circle, velocity: [vx, vy] } = self.now[i];
+        let Track { circle, velocity: [vx, vy], missed } = self.now[i];
         let expected = Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r };
         // Room for a bounce, which may send the disc anywhere.
         let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * vx.hypot(vy);
@@ -74,7 +82,7 @@ impl Tracks {
         };
         let (x, width) = span(expected.x, self.size.0);
         let (y, height) = span(expected.y, self.size.1);
-        Area { x, y, width, height, expected }
+        Area { x, y, width, height, expected, missing: missed > 0 }
     }
 
     /// The whole picture was searched.
@@ -87,18 +95,29 @@ impl Tracks {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
         self.age += 1;
+        if self.size != size {
+            self.before.clear();
+            self.size = size;
+        }
         for circle in found {
             let distance = |t: &Track| (t.circle.x - circle.x).hypot(t.circle.y - circle.y);
-            let last = self.before.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-            let velocity = match last {
-                Some(t) if self.size == size && distance(t) < 4.0 * circle.r => {
-                    [circle.x - t.circle.x, circle.y - t.circle.y]
-                }
-                _ => [0.0; 2],
-            };
-            self.now.push(Track { circle, velocity });
+            let nearest = (0..self.before.len())
+                .min_by(|&a, &b| distance(&self.before[a]).total_cmp(&distance(&self.before[b])));
+            let mut velocity = [0.0; 2];
+            if let Some(i) = nearest.filter(|&i| distance(&self.before[i]) < 4.0 * circle.r) {
+                let last = self.before[i].circle;
+                velocity = [circle.x - last.x, circle.y - last.y];
+                self.before[i].missed = PATIENCE;
+            }
+            self.now.push(Track { circle, velocity, missed: 0 });
         }
-        self.size = size;
+        for &Track { circle, velocity, missed } in &self.before {
+            if missed < PATIENCE {
+                let Circle { x, y, r } = circle;
+                let circle = Circle { x: x + velocity[0], y: y + velocity[1], r };
+                self.now.push(Track { circle, velocity, missed: missed + 1 });
+            }
+        }
     }
 }
 
@@ -135,6 +154,24 @@ mod tests {
         assert_eq!(tracks.areas(SIZE), 0);
         tracks.searched();
         assert_eq!(tracks.areas(SIZE), 1);
+    }
+
+    #[test]
+    fn a_disc_that_is_not_found_is_looked_for_a_while() {
+        let mut tracks = Tracks::default();
+        tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
+        for _ in 0..PATIENCE {
+            tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
+            assert_eq!(tracks.areas(SIZE), 2);
+            assert!(!tracks.area(0).missing && tracks.area(1).missing);
+            assert_eq!(tracks.area(1).expected.x, 100.0);
+        }
+        tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
+        assert_eq!(tracks.areas(SIZE), 1);
+        tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
+        tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
+        tracks.update(SIZE, [disc(101.0, 80.0), disc(200.0, 90.0)].into_iter());
+        assert!((0..2).all(|i| !tracks.area(i).missing));
     }
 
     #[test]

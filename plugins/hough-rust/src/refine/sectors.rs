@@ -180,7 +180,7 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
     }
     swings.into_iter().enumerate().any(|(i, swing)| {
         let corners = 3.0 + i as f32;
-        let amplitude = 0.1 + r * (1.2 / (corners * corners)).min(0.04);
+        let amplitude = 0.06 + r * (1.2 / (corners * corners)).min(0.03);
         let (mut explained, mut square) = (0.0, 0.0);
         for (je, mean, jj) in swing {
             // Without what the radius takes up where only parts are seen.
@@ -236,9 +236,9 @@ pub(super) struct Disc {
 
 impl Disc {
     /// Whether the disc's profile explains at least half of the variance in a
-    /// sector, with at least 0.35 of its contrast, and the edge is where the
-    /// circle has it. A square's sides pass the first test and fail the last.
-    /// `None` where the picture's border has cut the edge off.
+    /// sector that it should, noise considered, with at least 0.35 of its contrast, and
+    /// the edge is where the circle has it. A square's sides pass the first test and
+    /// fail the last. `None` where the picture's border has cut the edge off.
     fn is_shown_by(&self, s: &Sector) -> Option<bool> {
         let ff = s.ff - s.f * s.f / s.n;
         let vf = s.vf - s.v * s.f / s.n;
@@ -247,10 +247,12 @@ impl Disc {
             return None;
         }
         let amplitude = vf / ff / self.contrast;
+        let explainable = self.contrast * self.contrast * ff;
+        let explainable = explainable / (explainable + self.noise * self.noise * s.n);
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
         let tolerance = 0.1 + 0.02 * self.r + 2.0 * blurry;
-        Some(amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 && shift.abs() < tolerance)
+        Some(amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 * explainable && shift.abs() < tolerance)
     }
 
     /// Whether the level on one side is off by more than a share of the contrast
