@@ -21,12 +21,12 @@ use crate::{
 /// its neighbours' by a fifth.
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 /// Edges that vote in one level, at most.
-const EDGE_BUDGET: usize = 6000;
+const EDGE_BUDGET: usize = 4500;
 /// Peaks that one level and polarity puts forward at a time, and those without a
 /// rim after which it puts forward no more.
 const PEAKS: usize = 16;
 /// Share of the rim that a peak's edges must show for it to be followed.
-const MIN_RIM: f32 = 0.4;
+const MIN_RIM: f32 = 0.45;
 /// Clear peaks in one level and polarity that may lead to nothing before the
 /// others have to wait.
 const CLEAR_MISSES: usize = 12;

@@ -22,6 +22,10 @@ pub struct Edge {
     pub gy: i16,
 }
 
+/// Columns and rows of a picture that has edges, at most: votes beyond its border have
+/// coordinates of 16 bits, too.
+const LARGEST: usize = 32_000;
+
 /// The weakest |gx| + |gy| that counts as an edge: a step of 3 grey levels.
 const FLOOR: u16 = 12;
 
@@ -120,7 +124,7 @@ impl EdgeFinder {
     pub fn find(&mut self, image: &Image<'_>) {
         self.edges.clear();
         let (w, h) = (image.width, image.height);
-        if w < 5 || h < 5 || w > usize::from(u16::MAX) || h > usize::from(u16::MAX) {
+        if w < 5 || h < 5 || w > LARGEST || h > LARGEST {
             return;
         }
         for row in &mut self.rows {

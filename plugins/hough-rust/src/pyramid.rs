@@ -102,7 +102,9 @@ dispatch! {
         let (bottoms, bottom) = bottom[..n].as_chunks::<LINE>();
         let (outs, out) = out.as_chunks_mut::<{ LINE / 2 }>();
         for (k, ((out, top), bottom)) in outs.iter_mut().zip(tops).zip(bottoms).enumerate() {
-            ahead.iter().for_each(|row| prefetch(row, LINE * k));
+            for row in ahead {
+                prefetch(row, LINE * k);
+            }
             halve(top, bottom, out);
         }
         halve(top, bottom, out);

@@ -352,8 +352,8 @@ impl Refiner {
     }
 
     /// Levels from medians inside and outside. Of a disc with a `hidden` part perhaps
-    /// from where half of the values are closest together, which that leaves alone:
-    /// whichever is closer to the `contrast` that the rays saw.
+    /// from where half of the values are closest together, which that leaves alone: the
+    /// first that agree with the `contrast` that the rays saw.
     fn first_guess(&mut self, r: f64, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
         let mut levels = [[0.0; 2]; 2];
         for (inside, levels) in levels.iter_mut().enumerate() {
@@ -374,14 +374,16 @@ impl Refiner {
             }
         }
         let [outside, inside] = levels;
-        let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| (outside[i], inside[j]));
-        let off = |(outside, inside): &(f64, f64)| (inside - outside - contrast).abs();
-        let best = pairs.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)));
-        let (outside, inside) = match best {
-            Some(best) if hidden && off(&best) < 0.3 * contrast.abs() => best,
-            // Most of what is outside is something else.
-            Some(_) if hidden => (inside[0] - contrast, inside[0]),
-            _ => pairs[0],
+        let mut pairs =
+            [(1, 1), (0, 1), (1, 0), (0, 0)].into_iter().map(|(i, j)| (outside[i], inside[j]));
+        let fits = |(outside, inside): &(f64, f64)| {
+            (inside - outside - contrast).abs() < 0.3 * contrast.abs()
+        };
+        let (outside, inside) = if hidden {
+            // Where none fits, most of what is outside is something else.
+            pairs.find(fits).unwrap_or((inside[0] - contrast, inside[0]))
+        } else {
+            (outside[0], inside[0])
         };
         let mut p = [0.0; N];
         (p[2], p[3], p[4], p[5]) = (r, width, outside, inside - outside);

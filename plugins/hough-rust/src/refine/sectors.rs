@@ -117,7 +117,7 @@ pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
     };
     let next_to = |bits: u32| bits.rotate_left(1) | bits.rotate_right(1);
     let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
-    let absent = bits(&|s| disc.is_some_and(|d| d.is_shown_by(s) == Some(false)));
+    let absent = bits(&|s| disc.is_some_and(|d| d.explains(s, 1.0) == Some(false)));
     let mut gaps = absent & next_to(absent);
     if (gaps & !gaps.rotate_left(1)).count_ones() > MOST_GAPS {
         // The corners of a polygon.
@@ -235,11 +235,19 @@ pub(super) struct Disc {
 }
 
 impl Disc {
-    /// Whether the disc's profile explains at least half of the variance in a
-    /// sector that it should, noise considered, with at least 0.35 of its contrast, and
-    /// the edge is where the circle has it. A square's sides pass the first test and
-    /// fail the last. `None` where the picture's border has cut the edge off.
+    /// Whether a sector shows the disc, noise considered: at its contrast, noise may
+    /// leave little of the variance to be explained.
     fn is_shown_by(&self, s: &Sector) -> Option<bool> {
+        let ff = s.ff - s.f * s.f / s.n;
+        let explainable = self.contrast * self.contrast * ff;
+        self.explains(s, explainable / (explainable + self.noise * self.noise * s.n))
+    }
+
+    /// Whether the disc's profile explains at least half of the variance in a sector,
+    /// times `explainable`, with at least 0.35 of its contrast, and the edge is where the
+    /// circle has it. A square's sides pass the first test and fail the last. `None`
+    /// where the picture's border has cut the edge off.
+    fn explains(&self, s: &Sector, explainable: f32) -> Option<bool> {
         let ff = s.ff - s.f * s.f / s.n;
         let vf = s.vf - s.v * s.f / s.n;
         let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
@@ -247,12 +255,11 @@ impl Disc {
             return None;
         }
         let amplitude = vf / ff / self.contrast;
-        let explainable = self.contrast * self.contrast * ff;
-        let explainable = explainable / (explainable + self.noise * self.noise * s.n);
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
         let tolerance = 0.1 + 0.02 * self.r + 2.0 * blurry;
-        Some(amplitude > 0.35 && vf * vf / (ff * vv) > 0.5 * explainable && shift.abs() < tolerance)
+        let explained = vf * vf / (ff * vv);
+        Some(amplitude > 0.35 && explained > 0.5 * explainable && shift.abs() < tolerance)
     }
 
     /// Whether the level on one side is off by more than a share of the contrast
@@ -272,7 +279,7 @@ fn shown(sectors: &[Sector; SECTORS], disc: &Disc) -> (f32, u32) {
     }
     let (mut good, mut all, mut gaps) = (0, 0, 0);
     let seen = || sectors.iter().filter_map(|s| disc.is_shown_by(s));
-    let mut before = seen().last();
+    let mut before = seen().next_back();
     for shown in seen() {
         all += 1;
         good += i32::from(shown);
