@@ -3,7 +3,7 @@
 mod support;
 
 use plumbline_hough_rust::{Config, HoughRust};
-use plumbline_plugin_api::{Detections, Detector, Frame, PixelFormat};
+use plumbline_plugin_api::{Detection, Detections, Detector, Frame, PixelFormat};
 use support::{Canvas, Disc, Random, TEXTURES, bound, texture};
 
 fn detect(data: &[u8], w: usize, h: usize, format: PixelFormat) -> Detections {
@@ -96,6 +96,62 @@ fn a_disc_behind_a_bar_is_found_where_it_is() {
         // Twelve times the bound of the whole disc.
         assert!(error < 12.0 * bound(disc.r, 128.0, noise, 0.7), "{k}: {error} {disc:?} {found:?}");
     }
+}
+
+#[test]
+fn a_hundred_discs_are_a_hundred() {
+    for r in [7.0, 14.0] {
+        let mut random = Random(8);
+        let mut canvas = Canvas::new(640, 480, 60.0);
+        let mut discs: Vec<Disc> = Vec::new();
+        while discs.len() < 100 {
+            let (x, y) = (random.range(r + 4.0, 635.0 - r), random.range(r + 4.0, 475.0 - r));
+            if discs.iter().all(|d| (d.x - x).hypot(d.y - y) > 2.0 * r + 4.0) {
+                discs.push(Disc { x, y, r, blur: 0.7 });
+            }
+        }
+        for disc in &discs {
+            canvas.disc(*disc, |_, _| 160.0);
+        }
+        let found = detect(&canvas.bytes(2.0, &mut random), 640, 480, PixelFormat::GRAY8);
+        let is_found = |d: &&Disc| found.iter().any(|f| (f.x - d.x).hypot(f.y - d.y) < 0.1);
+        assert_eq!((discs.iter().filter(is_found).count(), found.len()), (100, 100), "r {r}");
+    }
+}
+
+#[test]
+fn a_disc_upon_a_disc_is_one_more() {
+    for (inner, level) in [(12.0, 220.0), (20.0, 90.0)] {
+        let mut random = Random(8);
+        let mut canvas = Canvas::new(200, 160, 60.0);
+        let below = Disc { x: 100.2, y: 80.4, r: 40.0, blur: 0.7 };
+        let upon = Disc { x: 108.6, y: 76.1, r: inner, blur: 0.7 };
+        canvas.disc(below, |_, _| 160.0);
+        canvas.disc(upon, |_, _| level);
+        let found = detect(&canvas.bytes(2.0, &mut random), 200, 160, PixelFormat::GRAY8);
+        assert_eq!(found.len(), 2, "{found:?}");
+        for disc in [below, upon] {
+            let near = |f: &Detection| {
+                (f.x - disc.x).hypot(f.y - disc.y) < 0.1 && (f.radius - disc.r).abs() < 0.1
+            };
+            assert!(found.iter().any(near), "{disc:?} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_disc_at_twice_and_a_half_the_noise_is_seen() {
+    let mut random = Random(8);
+    let found = (0..40)
+        .filter(|_| {
+            let disc = Disc { x: random.range(40.0, 120.0), y: 60.3, r: 16.0, blur: 0.7 };
+            let mut canvas = Canvas::new(160, 120, 100.0);
+            canvas.disc(disc, |_, _| 115.0);
+            let found = detect(&canvas.bytes(6.0, &mut random), 160, 120, PixelFormat::GRAY8);
+            found.len() == 1 && (found[0].x - disc.x).hypot(found[0].y - disc.y) < 1.5
+        })
+        .count();
+    assert!(found >= 36, "{found} of 40");
 }
 
 #[test]
