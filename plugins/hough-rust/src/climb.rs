@@ -40,6 +40,7 @@ impl Candidate {
         self.ring.circle = between(&self.ring.circle, level, 0);
         self.ring.slope /= scale;
         self.ring.spread *= scale;
+        self.ring.shape = self.ring.shape.map(|v| scale * v);
         self
     }
 }
@@ -90,8 +91,9 @@ impl Climber<'_> {
         let mut circle = between(&seed.circle, seed.level, n);
         let mut doubt = SEED_DOUBT * (1_u32 << (seed.level - n)) as f32;
         let mut coarse = None;
+        let mut swing = 0.0;
         loop {
-            let found = self.look(n, seed, &circle, doubt);
+            let found = self.look(n, seed, &circle, doubt + swing);
             let is_whole = |c: &Candidate| c.ring.coverage >= WHOLE_RIM;
             if n == 0 {
                 // A sharp arc is a disc that is partly hidden.
@@ -116,7 +118,8 @@ impl Climber<'_> {
             }
             let next = n.saturating_sub(2);
             circle = between(&found.ring.circle, n, next);
-            doubt = FIT_DOUBT * (1_u32 << (n - next)) as f32;
+            let scale = (1_u32 << (n - next)) as f32;
+            (doubt, swing) = (FIT_DOUBT * scale, found.ring.swing() * scale);
             n = next;
         }
     }
@@ -133,7 +136,7 @@ impl Climber<'_> {
         let mut ring = self.rays.fit(&image, &weights, *circle, window, sign, seed.step)?;
         if ring.coverage < 0.7 {
             // Far off, or partly hidden: a second look from where it is now.
-            let window = 2.5_f32.min(largest);
+            let window = (2.5 + ring.swing()).min(largest);
             ring = self.rays.fit(&image, &weights, ring.circle, window, sign, seed.step)?;
         }
         let scattered = n == 0 && ring.spread > SCATTERED && ring.coverage < 0.7;

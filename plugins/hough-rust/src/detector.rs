@@ -354,7 +354,7 @@ impl HoughRust {
                 continue;
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
-            let score = fit.support / (1.0 + sd);
+            let score = fit.support * (1.0 - fit.flatness) / (1.0 + sd);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             let together = fit.support >= CLEAR_SUPPORT || fit.gaps <= MOST_GAPS;
             if fit.support >= MIN_SUPPORT

@@ -34,8 +34,11 @@ pub struct Ring {
     pub contrast: f32,
     /// Median steepness at the edge, in grey levels a pixel.
     pub slope: f32,
-    /// Root mean square distance of the edge points from the circle.
+    /// Root mean square distance of the edge points from the circle, or from the oval.
     pub spread: f32,
+    /// What cos and sin of twice the direction add to the radius: of an oval, as a disc
+    /// is seen from the side, if the rays saw one.
+    pub shape: [f32; 2],
 }
 
 impl Ring {
@@ -52,6 +55,11 @@ impl Ring {
         let inverse = ((half * half - log / A).sqrt() - half).sqrt();
         let variance = 0.5 / (inverse * inverse) - 1.0 / 6.0;
         variance.max(0.08).sqrt()
+    }
+
+    /// By how much an oval's radius swings.
+    pub fn swing(&self) -> f32 {
+        self.shape[0].hypot(self.shape[1])
     }
 
     /// Whether the edge is narrower than that of a disc in motion.
@@ -80,6 +88,10 @@ const MAX_SAMPLES: usize = 28;
 const LOOSE: f64 = 0.225;
 /// Distance from a circle up to which an edge point agrees with it, pixels.
 const AGREES: f64 = 0.5;
+/// Share of the edge points on an oval, at least.
+const OVAL_POINTS: f64 = 0.9;
+/// The least swing of an oval's radius, in pixels, and the most, as a share of it.
+const OVAL: (f64, f64) = (0.3, 0.11);
 /// Width of an edge, in pixels, from which it may be a moving disc's.
 const WIDE: f64 = 1.2;
 /// Share of the rays with which a rim counts as whole.
@@ -164,7 +176,7 @@ impl Rays {
         if visible < RAYS / 4 || found < 8 {
             return None;
         }
-        let (fitted, spread, hits) = self.robust_circle(circle, &rho)?;
+        let (fitted, shape, spread, hits) = self.robust_circle(circle, &rho)?;
         Some(Ring {
             circle: fitted,
             coverage: hits.count_ones() as f32 / visible as f32,
@@ -173,16 +185,28 @@ impl Rays {
             contrast: median(&mut contrasts[..found]),
             slope: median(&mut slopes[..found]),
             spread,
+            shape,
         })
     }
 
-    /// The circle through the edge points, their spread, and the rays of those on
-    /// it, as bits. Where many points lie off the first answer, as on a bar that
-    /// hides a part of the disc, what most of them agree on is where a second
-    /// one begins.
-    fn robust_circle(&self, circle: Circle, rho: &[f64; RAYS]) -> Option<(Circle, f32, u64)> {
-        let mut best = self.reweighted(rho, [0.0, 0.0, circle.r], f64::INFINITY)?;
+    /// The circle through the edge points, its shape if it is an oval, their spread,
+    /// and the rays of those on it, as bits. Where many points lie off the first answer
+    /// and an oval has almost all, it is one; otherwise, as on a bar that hides a part
+    /// of the disc, what most points agree on is where a second one begins.
+    fn robust_circle(
+        &self,
+        circle: Circle,
+        rho: &[f64; RAYS],
+    ) -> Option<(Circle, [f32; 2], f32, u64)> {
+        let start = [0.0, 0.0, circle.r];
+        let mut best = self.reweighted(rho, start, f64::INFINITY)?;
         if best.n * 4 < RAYS * 3 || best.spread() > LOOSE {
+            let [x, y, r] = best.centre;
+            if let Some(oval) = self.oval(rho, [x, y, r, 0.0, 0.0], best.spread()) {
+                let [x, y, r, c, s] = oval.centre;
+                let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
+                return Some((fitted, [c as f32, s as f32], oval.spread() as f32, oval.hits));
+            }
             let start = self.consensus(rho);
             let other = start.and_then(|start| self.reweighted(rho, start, AGREES));
             if let Some(other) = other
@@ -194,18 +218,35 @@ impl Rays {
         }
         let [x, y, r] = best.centre;
         let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
-        (best.n >= 6).then(|| (fitted, best.spread() as f32, best.hits))
+        (best.n >= 6).then(|| (fitted, [0.0; 2], best.spread() as f32, best.hits))
     }
 
-    fn residual(&self, rho: &[f64; RAYS], p: &[f64; 3], i: usize) -> f64 {
-        let [c, s, _] = self.row(i);
-        rho[i] - (p[2] + p[0] * c + p[1] * s)
+    /// The oval that almost all edge points lie on, if it has less than half of the
+    /// `spread` of a circle.
+    fn oval(&self, rho: &[f64; RAYS], start: [f64; 5], spread: f64) -> Option<Agreement<5>> {
+        let seen = rho.iter().filter(|rho| !rho.is_nan()).count();
+        if seen * 8 < RAYS * 7 {
+            return None;
+        }
+        let oval = self.reweighted(rho, start, f64::INFINITY)?;
+        let [_, _, r, c, s] = oval.centre;
+        let is_oval = oval.n as f64 >= OVAL_POINTS * seen as f64
+            && oval.spread() < 0.5 * spread
+            && (OVAL.0..OVAL.1 * r).contains(&c.hypot(s));
+        is_oval.then_some(oval)
     }
 
-    /// How far ray `i` meets the edge per unit of dx, dy and r.
-    fn row(&self, i: usize) -> [f64; 3] {
+    fn residual<const N: usize>(&self, rho: &[f64; RAYS], p: &[f64; N], i: usize) -> f64 {
+        let row = self.row::<N>(i);
+        rho[i] - row.iter().zip(p).map(|(row, p)| row * p).sum::<f64>()
+    }
+
+    /// How far ray `i` meets the edge per unit of dx, dy and r, and of an oval's shape.
+    fn row<const N: usize>(&self, i: usize) -> [f64; N] {
         let (c, s) = self.directions[i];
-        [f64::from(c), f64::from(s), 1.0]
+        let (c, s) = (f64::from(c), f64::from(s));
+        let all = [c, s, 1.0, c * c - s * s, 2.0 * c * s];
+        std::array::from_fn(|k| all[k])
     }
 
     /// Of circles through three edge points, the one with the most points near
@@ -233,13 +274,18 @@ impl Rays {
         best.1
     }
 
-    /// Reweighted least squares on rho = r + dx cos + dy sin from `centre` on,
-    /// with a scale of the residuals that is at most `widest`.
-    fn reweighted(&self, rho: &[f64; RAYS], centre: [f64; 3], widest: f64) -> Option<Agreement> {
+    /// Reweighted least squares on rho = r + dx cos + dy sin, and of an oval the terms in
+    /// twice the angle, from `centre` on, with a scale of the residuals that is at most `widest`.
+    fn reweighted<const N: usize>(
+        &self,
+        rho: &[f64; RAYS],
+        centre: [f64; N],
+        widest: f64,
+    ) -> Option<Agreement<N>> {
         let (mut centre, mut scale) = (centre, widest);
         for round in 0..6 {
-            let mut a = [[0.0; 3]; 3];
-            let mut b = [0.0; 3];
+            let mut a = [[0.0; N]; N];
+            let mut b = [0.0; N];
             for (i, &measured) in rho.iter().enumerate() {
                 if measured.is_nan() {
                     continue;
@@ -249,7 +295,7 @@ impl Rays {
                 normal(&mut a, &mut b, &self.row(i), measured, w);
             }
             let old = centre;
-            centre = linalg::solve(&a, &b, 3)?;
+            centre = linalg::solve(&a, &b, N)?;
             let moved = (0..3).map(|k| (centre[k] - old[k]).abs()).fold(0.0, f64::max);
             let mut sizes = [0.0_f32; RAYS];
             let mut n = 0;
@@ -277,24 +323,30 @@ impl Rays {
 }
 
 /// A circle and the edge points on it.
-struct Agreement {
-    /// Offset from where the rays begin, and radius.
-    centre: [f64; 3],
+struct Agreement<const N: usize> {
+    /// Offset from where the rays begin, radius, and shape.
+    centre: [f64; N],
     /// Sum of the squared distances.
     sum: f64,
     n: usize,
     hits: u64,
 }
 
-impl Agreement {
+impl<const N: usize> Agreement<N> {
     fn spread(&self) -> f64 {
         (self.sum / self.n as f64).sqrt()
     }
 }
 
 /// Adds an equation to normal equations (the lower triangle).
-fn normal(a: &mut [[f64; 3]; 3], b: &mut [f64; 3], row: &[f64; 3], value: f64, weight: f64) {
-    for j in 0..3 {
+fn normal<const N: usize>(
+    a: &mut [[f64; N]; N],
+    b: &mut [f64; N],
+    row: &[f64; N],
+    value: f64,
+    weight: f64,
+) {
+    for j in 0..N {
         for k in 0..=j {
             a[j][k] += weight * row[j] * row[k];
         }
@@ -365,11 +417,28 @@ mod tests {
             let seen = if c > 0.0 { rim.min(20.0 / c) } else { rim };
             if seen * s < -24.0 { f64::NAN } else { seen }
         });
-        let (found, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        assert_eq!(shape, [0.0; 2]);
         for (is, should) in [(found.x, 51.0), (found.y, 42.0), (found.r, 32.0)] {
             assert!((is - should).abs() < 1e-3, "{found:?}");
         }
         assert!(spread < 1e-3, "{spread}");
         assert!((25..40).contains(&hits.count_ones()), "{hits:b}");
+    }
+    #[test]
+    fn an_oval_is_one_whole() {
+        let rays = Rays::default();
+        let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
+        let rho: [f64; RAYS] = std::array::from_fn(|i| {
+            let (c, s) = direction(i);
+            let (c, s) = (f64::from(c), f64::from(s));
+            31.0 + 0.5 * c - 0.3 * s + 1.2 * (c * c - s * s) - 0.9 * 2.0 * c * s
+        });
+        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        let is = [found.x, found.y, found.r, shape[0].into(), shape[1].into()];
+        for (is, should) in is.into_iter().zip([50.5, 39.7, 31.0, 1.2, -0.9]) {
+            assert!((is - should).abs() < 1e-3, "{found:?} {shape:?}");
+        }
+        assert!(spread < 1e-3 && hits == u64::MAX, "{spread} {hits:b}");
     }
 }

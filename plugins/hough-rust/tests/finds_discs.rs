@@ -155,6 +155,28 @@ fn a_disc_at_twice_and_a_half_the_noise_is_seen() {
 }
 
 #[test]
+fn a_disc_seen_from_the_side_has_its_centre() {
+    for (ratio, is_disc) in [(1.0, true), (1.1, true), (1.2, true), (1.5, false)] {
+        let mut random = Random(8);
+        let mut canvas = Canvas::new(200, 160, 60.0);
+        let (a, b) = (36.0 * f64::sqrt(ratio), 36.0 / f64::sqrt(ratio));
+        // Blurred by 0.8 px along the gradient of the oval's equation.
+        canvas.each(|x, y, v| {
+            let (u, w) = ((x as f64 - 100.2) / a, (y as f64 - 79.6) / b);
+            let q = u.hypot(w).max(1e-6);
+            let d = (q - 1.0) * q / (u / a).hypot(w / b).max(1e-6);
+            v + 55.0 * libm::erfc(d / (0.8 * std::f64::consts::SQRT_2))
+        });
+        let found = detect(&canvas.bytes(2.0, &mut random), 200, 160, PixelFormat::GRAY8);
+        assert_eq!(found.len(), usize::from(is_disc), "{ratio}: {found:?}");
+        for f in &found {
+            assert!((f.x - 100.2).hypot(f.y - 79.6) < 0.02, "{ratio}: {f:?}");
+            assert!((f.radius - 36.0).abs() < 0.3, "{ratio}: {f:?}");
+        }
+    }
+}
+
+#[test]
 fn the_squares_of_a_chequerboard_are_no_discs() {
     for side in [10, 15, 22, 33] {
         let mut random = Random(side as u64);

@@ -57,6 +57,8 @@ pub struct Fit {
     pub support: f64,
     /// Arcs in which it does not.
     pub gaps: u32,
+    /// By how much the radius swings with twice the angle, as a share of it.
+    pub flatness: f64,
 }
 
 /// Fits discs; keeps its memory.
@@ -113,7 +115,8 @@ impl Refiner {
         let start = ring.circle;
         let contrast = f64::from(sign * ring.contrast);
         let width = ring.width().clamp(0.35, start.r / 2.5);
-        let reach = (3.0 * width + 2.5).clamp(3.5, (0.9 * start.r).max(3.5));
+        let swing = f64::from(ring.swing());
+        let reach = (3.0 * width + 2.5 + swing).clamp(3.5, (0.9 * start.r).max(3.5));
         self.gather(image, weights, start, reach);
         let n = self.all.len();
         if n < 40 {
@@ -124,7 +127,10 @@ impl Refiner {
         self.all.thin_into(&mut self.pixels, every);
         let unseen = ring.unseen();
         let left = sectors::mask(&mut self.pixels, unseen);
-        let mut course = Course::new(self.first_guess(start.r, width, contrast, unseen != 0));
+        let mut course = Course::new(self.first_guess(ring, width, contrast, unseen != 0));
+        if swing > 0.0 {
+            course.active[ROUND..CURVED].fill(true);
+        }
         (course.hidden, course.left) = (unseen, left);
         // The wide edge of a disc in motion escapes some rays, too.
         course.gap = unseen != 0 && ring.is_sharp();
@@ -272,7 +278,7 @@ impl Refiner {
     fn keep_rim(&mut self, course: &Course) {
         let p = &course.p;
         let circle = (p[0] as f32, p[1] as f32, p[2] as f32);
-        let reach = (1.7 * p[3] + 0.7) as f32;
+        let reach = (1.7 * p[3] + 0.7 + p[ROUND].hypot(p[ROUND + 1])) as f32;
         sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
     }
 
@@ -302,6 +308,7 @@ impl Refiner {
             covariance,
             support: f64::from(support.share),
             gaps: support.gaps,
+            flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],
         })
     }
 
@@ -354,14 +361,18 @@ impl Refiner {
     /// Levels from medians inside and outside. Of a disc with a `hidden` part perhaps
     /// from where half of the values are closest together, which that leaves alone: the
     /// first that agree with the `contrast` that the rays saw.
-    fn first_guess(&mut self, r: f64, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
+    fn first_guess(&mut self, ring: &Ring, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
+        let r = ring.circle.r;
+        let [c2, s2] = ring.shape;
         let mut levels = [[0.0; 2]; 2];
         for (inside, levels) in levels.iter_mut().enumerate() {
             self.scratch.clear();
             let pixels = &self.pixels;
             for i in (0..pixels.len()).filter(|&i| pixels.mask[i] > 0.0) {
                 let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
-                let d = f64::from((dx * dx + dy * dy).sqrt()) - r;
+                let rho2 = (dx * dx + dy * dy).max(0.25);
+                let swing = (c2 * (dx * dx - dy * dy) + s2 * 2.0 * dx * dy) / rho2;
+                let d = f64::from(rho2.sqrt() - swing) - r;
                 if (inside == 1 && d < -width) || (inside == 0 && d > width) {
                     self.scratch.push(pixels.value[i]);
                 }
@@ -387,6 +398,7 @@ impl Refiner {
         };
         let mut p = [0.0; N];
         (p[2], p[3], p[4], p[5]) = (r, width, outside, inside - outside);
+        (p[ROUND], p[ROUND + 1]) = (c2.into(), s2.into());
         if (p[5] > 0.0) != (contrast > 0.0) {
             p[5] = contrast;
         }
