@@ -33,7 +33,7 @@ const FLOOR: u16 = 12;
 /// number for large pictures, where the same share would be many more edges.
 /// A third of them are crests.
 const NOISE_SHARE: f64 = 0.02;
-const NOISE_PIXELS: f64 = 1000.0;
+const NOISE_PIXELS: f64 = 500.0;
 
 #[derive(Debug, Default, Clone)]
 struct Row {
