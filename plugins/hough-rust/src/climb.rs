@@ -91,9 +91,8 @@ impl Climber<'_> {
         let mut circle = between(&seed.circle, seed.level, n);
         let mut doubt = SEED_DOUBT * (1_u32 << (seed.level - n)) as f32;
         let mut coarse = None;
-        let mut swing = 0.0;
         loop {
-            let found = self.look(n, seed, &circle, doubt + swing);
+            let found = self.look(n, seed, &circle, doubt);
             let is_whole = |c: &Candidate| c.ring.coverage >= WHOLE_RIM;
             if n == 0 {
                 // A sharp arc is a disc that is partly hidden.
@@ -118,8 +117,7 @@ impl Climber<'_> {
             }
             let next = n.saturating_sub(2);
             circle = between(&found.ring.circle, n, next);
-            let scale = (1_u32 << (n - next)) as f32;
-            (doubt, swing) = (FIT_DOUBT * scale, found.ring.swing() * scale);
+            doubt = (FIT_DOUBT + found.ring.swing()) * (1_u32 << (n - next)) as f32;
             n = next;
         }
     }

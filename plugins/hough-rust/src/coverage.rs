@@ -107,11 +107,12 @@ fn visible((x, y): (f32, f32), r: f32, (width, height): (usize, usize)) -> u32 {
 }
 
 dispatch! {
-    /// Puts 1 into `marks` for every edge from number `begin` on whose gradient, times `sign`, points
-    /// away from the centre at a distance in `range`, and passes it closely.
+    /// Puts 1 into `marks` for every edge from number `begin` on whose gradient, times
+    /// `sign`, points away from the centre at a distance in `range`, and passes it closely.
     #[allow(clippy::needless_bitwise_bool, reason = "no branch, so that it is vectorised")]
     fn mark_pointing(
-        edges: &EdgeTable, begin: usize, centre: (f32, f32), range: (f32, f32), sign: f32, marks: &mut [u8],
+        edges: &EdgeTable, begin: usize, centre: (f32, f32), range: (f32, f32), sign: f32,
+        marks: &mut [u8],
     ) {
         let n = marks.len();
         let (xs, ys) = (&edges.x[begin..][..n], &edges.y[begin..][..n]);

@@ -410,8 +410,7 @@ mod tests {
         let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
         // The disc lies off by (1, 2) and is larger by 2. A chord at x = 20 hides
         // what is beyond, and the picture ends above y = -24.
-        let rho: [f64; RAYS] = std::array::from_fn(|i| {
-            let (c, s) = direction(i);
+        let rho = rays.directions.map(|(c, s)| {
             let (c, s) = (f64::from(c), f64::from(s));
             let rim = 32.0 + c + 2.0 * s;
             let seen = if c > 0.0 { rim.min(20.0 / c) } else { rim };
@@ -425,12 +424,12 @@ mod tests {
         assert!(spread < 1e-3, "{spread}");
         assert!((25..40).contains(&hits.count_ones()), "{hits:b}");
     }
+
     #[test]
     fn an_oval_is_one_whole() {
         let rays = Rays::default();
         let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
-        let rho: [f64; RAYS] = std::array::from_fn(|i| {
-            let (c, s) = direction(i);
+        let rho = rays.directions.map(|(c, s)| {
             let (c, s) = (f64::from(c), f64::from(s));
             31.0 + 0.5 * c - 0.3 * s + 1.2 * (c * c - s * s) - 0.9 * 2.0 * c * s
         });

@@ -107,6 +107,7 @@ impl Tracks {
             if let Some(i) = nearest.filter(|&i| distance(&self.before[i]) < 4.0 * circle.r) {
                 let last = self.before[i].circle;
                 velocity = [circle.x - last.x, circle.y - last.y];
+                // Its disc goes on as this one.
                 self.before[i].missed = PATIENCE;
             }
             self.now.push(Track { circle, velocity, missed: 0 });

@@ -126,8 +126,9 @@ impl Accumulator {
         let cells = &mut self.cells[..size];
         self.busy.resize(MAX_CELLS + 1, 0);
         let (mut busy, mut votes) = (0, 0);
-        let chosen = || edges.fixed.iter().enumerate().filter(|(i, _)| choice.takes(*i));
-        for (_, &edge) in chosen() {
+        let chosen =
+            || (edges.fixed.iter().enumerate()).filter(|(i, _)| choice.takes(*i)).map(|(_, e)| *e);
+        for edge in chosen() {
             votes += path.steps;
             for i in path.cells(edge) {
                 let cell = cells[i].saturating_add(1);
@@ -148,7 +149,7 @@ impl Accumulator {
         if 32 * votes > size {
             cells.fill(0);
         } else {
-            for (_, &edge) in chosen() {
+            for edge in chosen() {
                 path.cells(edge).for_each(|i| cells[i] = 0);
             }
         }

@@ -27,10 +27,11 @@ mod course;
 mod kernel;
 mod noise;
 mod sectors;
+mod start;
 
 use course::{Course, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
-use noise::{ROUNDING, densest};
+use noise::ROUNDING;
 pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Support};
 
@@ -117,7 +118,7 @@ impl Refiner {
         let width = ring.width().clamp(0.35, start.r / 2.5);
         let swing = f64::from(ring.swing());
         let reach = (3.0 * width + 2.5 + swing).clamp(3.5, (0.9 * start.r).max(3.5));
-        self.gather(image, weights, start, reach);
+        start::gather(&mut self.all, image, weights, start, reach);
         let n = self.all.len();
         if n < 40 {
             return None;
@@ -127,13 +128,16 @@ impl Refiner {
         self.all.thin_into(&mut self.pixels, every);
         let unseen = ring.unseen();
         let left = sectors::mask(&mut self.pixels, unseen);
-        let mut course = Course::new(self.first_guess(ring, width, contrast, unseen != 0));
+        let hidden = unseen != 0;
+        let guess =
+            start::first_guess(&self.pixels, &mut self.scratch, ring, width, contrast, hidden);
+        let mut course = Course::new(guess);
         if swing > 0.0 {
             course.active[ROUND..CURVED].fill(true);
         }
         (course.hidden, course.left) = (unseen, left);
         // The wide edge of a disc in motion escapes some rays, too.
-        course.gap = unseen != 0 && ring.is_sharp();
+        course.gap = hidden && ring.is_sharp();
         let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
         let sums = self.converge(&mut course, start.r, 0, close)?;
         if every == 1 {
@@ -318,91 +322,6 @@ impl Refiner {
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
         let disc = Disc { r: course.p[2] as f32, contrast: course.p[5] as f32, noise };
         sectors::support(&self.pixels, &disc, course.weighing)
-    }
-
-    fn gather(&mut self, image: &Image<'_>, weights: &Weights, circle: Circle, reach: f64) {
-        self.all.clear();
-        let outer = circle.r + reach;
-        let inner = (circle.r - reach).max(0.0);
-        let top = (circle.y - outer).ceil().max(0.0) as isize;
-        let bottom = (circle.y + outer).floor().min(image.height as f64 - 1.0) as isize;
-        for y in top..=bottom {
-            let dy = y as f64 - circle.y;
-            let half = (outer * outer - dy * dy).max(0.0).sqrt();
-            let hole = (inner * inner - dy * dy).max(0.0).sqrt();
-            let pixels = &mut self.all;
-            let mut span = |from: f64, to: f64| {
-                let from = from.ceil().max(0.0);
-                let to = to.floor().min(image.width as f64 - 1.0);
-                if from > to {
-                    return;
-                }
-                let (from, to) = (from as usize, to as usize);
-                let first = from as f64 - circle.x;
-                pixels.dx.extend((0..=to - from).map(|k| (first + k as f64) as f32));
-                pixels.dy.resize(pixels.dx.len(), dy as f32);
-                if image.channels() == 1 && image.step() == 1 {
-                    let row = &image.row(0, y as usize)[from..=to];
-                    pixels.value.extend(row.iter().map(|&v| f32::from(v)));
-                } else {
-                    let value = |x| image.pixel(x, y as usize, weights);
-                    pixels.value.extend((from..=to).map(value));
-                }
-            };
-            if hole > 0.5 {
-                span(circle.x - half, circle.x - hole);
-                span(circle.x + hole, circle.x + half);
-            } else {
-                span(circle.x - half, circle.x + half);
-            }
-        }
-    }
-
-    /// Levels from medians inside and outside. Of a disc with a `hidden` part perhaps
-    /// from where half of the values are closest together, which that leaves alone: the
-    /// first that agree with the `contrast` that the rays saw.
-    fn first_guess(&mut self, ring: &Ring, width: f64, contrast: f64, hidden: bool) -> [f64; N] {
-        let r = ring.circle.r;
-        let [c2, s2] = ring.shape;
-        let mut levels = [[0.0; 2]; 2];
-        for (inside, levels) in levels.iter_mut().enumerate() {
-            self.scratch.clear();
-            let pixels = &self.pixels;
-            for i in (0..pixels.len()).filter(|&i| pixels.mask[i] > 0.0) {
-                let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
-                let rho2 = (dx * dx + dy * dy).max(0.25);
-                let swing = (c2 * (dx * dx - dy * dy) + s2 * 2.0 * dx * dy) / rho2;
-                let d = f64::from(rho2.sqrt() - swing) - r;
-                if (inside == 1 && d < -width) || (inside == 0 && d > width) {
-                    self.scratch.push(pixels.value[i]);
-                }
-            }
-            if !self.scratch.is_empty() {
-                *levels = [f64::from(median(&mut self.scratch)); 2];
-                if hidden {
-                    levels[1] = f64::from(densest(&mut self.scratch));
-                }
-            }
-        }
-        let [outside, inside] = levels;
-        let mut pairs =
-            [(1, 1), (0, 1), (1, 0), (0, 0)].into_iter().map(|(i, j)| (outside[i], inside[j]));
-        let fits = |(outside, inside): &(f64, f64)| {
-            (inside - outside - contrast).abs() < 0.3 * contrast.abs()
-        };
-        let (outside, inside) = if hidden {
-            // Where none fits, most of what is outside is something else.
-            pairs.find(fits).unwrap_or((inside[0] - contrast, inside[0]))
-        } else {
-            (outside[0], inside[0])
-        };
-        let mut p = [0.0; N];
-        (p[2], p[3], p[4], p[5]) = (r, width, outside, inside - outside);
-        (p[ROUND], p[ROUND + 1]) = (c2.into(), s2.into());
-        if (p[5] > 0.0) != (contrast > 0.0) {
-            p[5] = contrast;
-        }
-        p
     }
 
     /// Residuals beyond this are outliers: infinity when there are none to

@@ -117,7 +117,7 @@ pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
     };
     let next_to = |bits: u32| bits.rotate_left(1) | bits.rotate_right(1);
     let share = |s: &Sector| if s.n > 0.0 { s.outliers / s.n } else { 0.0 };
-    let absent = bits(&|s| disc.is_some_and(|d| d.explains(s, 1.0) == Some(false)));
+    let absent = bits(&|s| disc.is_some_and(|d| d.explains(s, 0.0) == Some(false)));
     let mut gaps = absent & next_to(absent);
     if (gaps & !gaps.rotate_left(1)).count_ones() > MOST_GAPS {
         // The corners of a polygon.
@@ -235,19 +235,16 @@ pub(super) struct Disc {
 }
 
 impl Disc {
-    /// Whether a sector shows the disc, noise considered: at its contrast, noise may
-    /// leave little of the variance to be explained.
+    /// Whether a sector shows the disc, noise considered.
     fn is_shown_by(&self, s: &Sector) -> Option<bool> {
-        let ff = s.ff - s.f * s.f / s.n;
-        let explainable = self.contrast * self.contrast * ff;
-        self.explains(s, explainable / (explainable + self.noise * self.noise * s.n))
+        self.explains(s, self.noise)
     }
 
-    /// Whether the disc's profile explains at least half of the variance in a sector,
-    /// times `explainable`, with at least 0.35 of its contrast, and the edge is where the
-    /// circle has it. A square's sides pass the first test and fail the last. `None`
-    /// where the picture's border has cut the edge off.
-    fn explains(&self, s: &Sector, explainable: f32) -> Option<bool> {
+    /// Whether the disc's profile explains at least half of the variance in a sector
+    /// that pixels with this `noise` leave to be explained, with at least 0.35 of its
+    /// contrast, and the edge is where the circle has it. A square's sides pass the first
+    /// test and fail the last. `None` where the picture's border has cut the edge off.
+    fn explains(&self, s: &Sector, noise: f32) -> Option<bool> {
         let ff = s.ff - s.f * s.f / s.n;
         let vf = s.vf - s.v * s.f / s.n;
         let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
@@ -255,6 +252,8 @@ impl Disc {
             return None;
         }
         let amplitude = vf / ff / self.contrast;
+        let signal = self.contrast * self.contrast * ff;
+        let explainable = signal / (signal + noise * noise * s.n);
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
         let tolerance = 0.1 + 0.02 * self.r + 2.0 * blurry;

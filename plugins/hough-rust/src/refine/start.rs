@@ -1,0 +1,106 @@
+//! Where a fit begins: the pixels of an annulus, and the parameters that they suggest.
+
+use super::{
+    kernel::{N, Pixels, ROUND},
+    noise::densest,
+};
+use crate::{
+    image::{Image, Weights},
+    rays::{Circle, Ring, median},
+};
+
+/// Makes `pixels` those of the picture that are at most `reach` from the circle.
+pub(super) fn gather(
+    pixels: &mut Pixels,
+    image: &Image<'_>,
+    weights: &Weights,
+    circle: Circle,
+    reach: f64,
+) {
+    pixels.clear();
+    let outer = circle.r + reach;
+    let inner = (circle.r - reach).max(0.0);
+    let top = (circle.y - outer).ceil().max(0.0) as isize;
+    let bottom = (circle.y + outer).floor().min(image.height as f64 - 1.0) as isize;
+    for y in top..=bottom {
+        let dy = y as f64 - circle.y;
+        let half = (outer * outer - dy * dy).max(0.0).sqrt();
+        let hole = (inner * inner - dy * dy).max(0.0).sqrt();
+        let mut span = |from: f64, to: f64| {
+            let from = from.ceil().max(0.0);
+            let to = to.floor().min(image.width as f64 - 1.0);
+            if from > to {
+                return;
+            }
+            let (from, to) = (from as usize, to as usize);
+            let first = from as f64 - circle.x;
+            pixels.dx.extend((0..=to - from).map(|k| (first + k as f64) as f32));
+            pixels.dy.resize(pixels.dx.len(), dy as f32);
+            if image.channels() == 1 && image.step() == 1 {
+                let row = &image.row(0, y as usize)[from..=to];
+                pixels.value.extend(row.iter().map(|&v| f32::from(v)));
+            } else {
+                let value = |x| image.pixel(x, y as usize, weights);
+                pixels.value.extend((from..=to).map(value));
+            }
+        };
+        if hole > 0.5 {
+            span(circle.x - half, circle.x - hole);
+            span(circle.x + hole, circle.x + half);
+        } else {
+            span(circle.x - half, circle.x + half);
+        }
+    }
+}
+
+/// Levels from medians inside and outside. Of a disc with a `hidden` part perhaps
+/// from where half of the values are closest together, which that leaves alone: the
+/// first that agree with the `contrast` that the rays saw.
+pub(super) fn first_guess(
+    pixels: &Pixels,
+    scratch: &mut Vec<f32>,
+    ring: &Ring,
+    width: f64,
+    contrast: f64,
+    hidden: bool,
+) -> [f64; N] {
+    let r = ring.circle.r;
+    let [c2, s2] = ring.shape;
+    let mut levels = [[0.0; 2]; 2];
+    for (inside, levels) in levels.iter_mut().enumerate() {
+        scratch.clear();
+        for i in (0..pixels.len()).filter(|&i| pixels.mask[i] > 0.0) {
+            let (dx, dy) = (pixels.dx[i], pixels.dy[i]);
+            let rho2 = (dx * dx + dy * dy).max(0.25);
+            let swing = (c2 * (dx * dx - dy * dy) + s2 * 2.0 * dx * dy) / rho2;
+            let d = f64::from(rho2.sqrt() - swing) - r;
+            if (inside == 1 && d < -width) || (inside == 0 && d > width) {
+                scratch.push(pixels.value[i]);
+            }
+        }
+        if !scratch.is_empty() {
+            *levels = [f64::from(median(scratch)); 2];
+            if hidden {
+                levels[1] = f64::from(densest(scratch));
+            }
+        }
+    }
+    let [outside, inside] = levels;
+    let mut pairs =
+        [(1, 1), (0, 1), (1, 0), (0, 0)].into_iter().map(|(i, j)| (outside[i], inside[j]));
+    let fits =
+        |(outside, inside): &(f64, f64)| (inside - outside - contrast).abs() < 0.3 * contrast.abs();
+    let (outside, inside) = if hidden {
+        // Where none fits, most of what is outside is something else.
+        pairs.find(fits).unwrap_or((inside[0] - contrast, inside[0]))
+    } else {
+        (outside[0], inside[0])
+    };
+    let mut p = [0.0; N];
+    (p[2], p[3], p[4], p[5]) = (r, width, outside, inside - outside);
+    (p[ROUND], p[ROUND + 1]) = (c2.into(), s2.into());
+    if (p[5] > 0.0) != (contrast > 0.0) {
+        p[5] = contrast;
+    }
+    p
+}
