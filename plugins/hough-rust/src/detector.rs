@@ -40,11 +40,15 @@ const EXPLAINS: f32 = 0.8;
 /// the two sides of a rim that has a colour of its own.
 const NESTED: f64 = 0.8;
 
-/// Share of the directions that must show the disc for it to be believed, and the
-/// share below which those that do not must lie together, as behind a bar. Of arches,
-/// handles and letters in photographs most have less, or several gaps.
-const MIN_SUPPORT: f64 = 0.5;
-const CLEAR_SUPPORT: f64 = 0.6;
+/// Share of the directions that must show the disc for it to be believed. Where those
+/// that do not lie together, as behind a bar, it is this over the radius within the
+/// bounds. Of arches, handles and letters in photographs most have less.
+const PARTLY: f64 = 7.0;
+const PARTLY_BOUNDS: (f64, f64) = (0.5, 0.7);
+/// The same where they lie apart, as in front of a texture. Few pixels agree with a
+/// small circle by chance: of those in pictures without a disc most had radii below 12.
+const SCATTERED: f64 = 7.5;
+const SCATTERED_BOUNDS: (f64, f64) = (0.5, 0.75);
 
 /// Where following a seed led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,10 @@ enum Way {
     /// There is no disc.
     Nowhere,
 }
+
+/// Share of the directions from which on more of them are no better sign of a disc:
+/// noise hides some.
+const ENOUGH: f64 = 0.9;
 
 #[derive(Clone, Copy, Debug)]
 struct Found {
@@ -213,7 +221,8 @@ impl HoughRust {
         while LEVEL_RADII.1 * f64::from(1_u32 << top) < largest && top < MAX_LEVELS {
             top += 1;
         }
-        self.pyramid.build(image, top);
+        self.pyramid.build(image, top + 1);
+        self.edges.compare_with(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)));
         // From the top, where a picture has the fewest edges: those of a disc
         // that is found there no longer vote further down.
         for level in (bottom..=top).rev() {
@@ -242,7 +251,7 @@ impl HoughRust {
         self.edges.find(&image);
         self.drop_explained(level);
         self.table.fill(&self.edges.edges);
-        let step = 0.75 * f32::from(self.edges.threshold) / 4.0;
+        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
         for side in [Side::Brighter, Side::Darker] {
             let wanted = match self.config.polarity {
                 Polarity::Both => true,
@@ -354,11 +363,11 @@ impl HoughRust {
                 continue;
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
-            let score = fit.support * (1.0 - fit.flatness) / (1.0 + sd);
+            let score = (fit.support / ENOUGH).min(1.0) * (1.0 - fit.flatness) / (1.0 + sd);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
-            let together = fit.support >= CLEAR_SUPPORT || fit.gaps <= MOST_GAPS;
-            if fit.support >= MIN_SUPPORT
-                && together
+            // Of a disc that the picture's border cuts there is less to agree with.
+            let shown = fit.support * f64::from(c.ring.visible).sqrt();
+            if shown >= least_support(&fit)
                 && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
@@ -369,6 +378,16 @@ impl HoughRust {
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
+}
+
+/// The share of the directions that must show a disc.
+fn least_support(fit: &Fit) -> f64 {
+    let (over_radius, bounds) = if fit.gaps <= MOST_GAPS {
+        (PARTLY, PARTLY_BOUNDS)
+    } else {
+        (SCATTERED, SCATTERED_BOUNDS)
+    };
+    (over_radius / fit.circle.r).clamp(bounds.0, bounds.1)
 }
 
 /// Whether two circles describe one disc, and not a smaller one on a larger.

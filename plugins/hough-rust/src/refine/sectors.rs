@@ -256,7 +256,7 @@ impl Disc {
         let explainable = signal / (signal + noise * noise * s.n);
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
-        let tolerance = 0.1 + 0.02 * self.r + 2.0 * blurry;
+        let tolerance = 0.02 * self.r + 2.0 * blurry;
         let explained = vf * vf / (ff * vv);
         Some(amplitude > 0.35 && explained > 0.5 * explainable && shift.abs() < tolerance)
     }
