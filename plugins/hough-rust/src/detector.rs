@@ -382,11 +382,8 @@ impl HoughRust {
 
 /// The share of the directions that must show a disc.
 fn least_support(fit: &Fit) -> f64 {
-    let (over_radius, bounds) = if fit.gaps <= MOST_GAPS {
-        (PARTLY, PARTLY_BOUNDS)
-    } else {
-        (SCATTERED, SCATTERED_BOUNDS)
-    };
+    let (over_radius, bounds) =
+        if fit.gaps <= MOST_GAPS { (PARTLY, PARTLY_BOUNDS) } else { (SCATTERED, SCATTERED_BOUNDS) };
     (over_radius / fit.circle.r).clamp(bounds.0, bounds.1)
 }
 

@@ -40,6 +40,9 @@ const TEXTURE: (f64, f64) = (0.08, 2000.0);
 /// at most, where it did not rise.
 const WHITE: f64 = 1.6;
 
+/// Channels of a picture in colour.
+const CHANNELS: usize = 3;
+
 #[derive(Debug, Default, Clone)]
 struct Row {
     gx: Vec<i16>,
@@ -170,7 +173,7 @@ impl EdgeFinder {
             return false;
         }
         self.rows.iter_mut().for_each(|row| row.resize(w));
-        self.spare.resize(w);
+        self.spare.resize(image.step() * w);
         true
     }
 
@@ -207,28 +210,19 @@ impl EdgeFinder {
 
     fn gradient(&mut self, image: &Image<'_>, y: usize) {
         let row = &mut self.rows[y % 3];
-        let at = |c, y| image.row(c, y);
-        sobel(
-            at(0, y - 1),
-            at(0, y),
-            at(0, y + 1),
-            image.step(),
-            &mut row.gx,
-            &mut row.gy,
-            &mut row.magnitude,
-        );
+        let other = &mut self.spare;
+        if image.step() == CHANNELS {
+            let at = |y| image.interleaved_row(y);
+            let rows = [at(y - 1), at(y), at(y + 1)];
+            sobel(rows, CHANNELS, &mut other.gx, &mut other.gy, &mut other.magnitude);
+            strongest(other, row);
+            return;
+        }
+        let rows = |c| [image.row(c, y - 1), image.row(c, y), image.row(c, y + 1)];
+        sobel(rows(0), 1, &mut row.gx, &mut row.gy, &mut row.magnitude);
         for c in 1..image.channels() {
-            let s = &mut self.spare;
-            sobel(
-                at(c, y - 1),
-                at(c, y),
-                at(c, y + 1),
-                image.step(),
-                &mut s.gx,
-                &mut s.gy,
-                &mut s.magnitude,
-            );
-            keep_stronger(&s.gx, &s.gy, &s.magnitude, &mut row.gx, &mut row.gy, &mut row.magnitude);
+            sobel(rows(c), 1, &mut other.gx, &mut other.gy, &mut other.magnitude);
+            keep_stronger(other, row);
         }
     }
 
@@ -283,53 +277,68 @@ fn above_median(share: f64) -> f64 {
 }
 
 dispatch! {
-    /// Sobel gradient of one row; the first and the last pixel get zero.
+    /// Sobel gradient of the middle one of three rows, in which a value and the next
+    /// of its channel are `step` apart; the first and the last pixel get zero.
     fn sobel(
-        above: &[u8], here: &[u8], below: &[u8], step: usize,
+        rows: [&[u8]; 3], step: usize,
         gx: &mut [i16], gy: &mut [i16], magnitude: &mut [u16],
     ) {
-        let w = gx.len();
-        let (gy, magnitude) = (&mut gy[..w], &mut magnitude[..w]);
-        if step == 1 {
-            let (a, h, b) = (&above[..w], &here[..w], &below[..w]);
-            for x in 1..w - 1 {
-                let v = |p: &[u8], i: usize| i16::from(p[i]);
-                let dx = (v(a, x + 1) - v(a, x - 1)) + 2 * (v(h, x + 1) - v(h, x - 1)) + (v(b, x + 1) - v(b, x - 1));
-                let dy = (v(b, x - 1) - v(a, x - 1)) + 2 * (v(b, x) - v(a, x)) + (v(b, x + 1) - v(a, x + 1));
-                gx[x] = dx;
-                gy[x] = dy;
-                magnitude[x] = dx.unsigned_abs() + dy.unsigned_abs();
-            }
-        } else {
-            for x in 1..w - 1 {
-                let (l, c, r) = ((x - 1) * step, x * step, (x + 1) * step);
-                let v = |p: &[u8], i: usize| i16::from(p[i]);
-                let dx = (v(above, r) - v(above, l)) + 2 * (v(here, r) - v(here, l)) + (v(below, r) - v(below, l));
-                let dy = (v(below, l) - v(above, l)) + 2 * (v(below, c) - v(above, c)) + (v(below, r) - v(above, r));
-                gx[x] = dx;
-                gy[x] = dy;
-                magnitude[x] = dx.unsigned_abs() + dy.unsigned_abs();
-            }
+        let [above, here, below] = rows;
+        let n = above.len() - 2 * step;
+        for (border, end) in [(0, step), (step + n, 2 * step + n)] {
+            magnitude[border..end].fill(0);
         }
-        magnitude[0] = 0;
-        magnitude[w - 1] = 0;
+        let (al, ac, ar) = (&above[..n], &above[step..][..n], &above[2 * step..][..n]);
+        let (hl, hr) = (&here[..n], &here[2 * step..][..n]);
+        let (bl, bc, br) = (&below[..n], &below[step..][..n], &below[2 * step..][..n]);
+        let (gx, gy, magnitude) = (&mut gx[step..][..n], &mut gy[step..][..n], &mut magnitude[step..][..n]);
+        for i in 0..n {
+            let v = |p: &[u8]| i16::from(p[i]);
+            let dx = (v(ar) - v(al)) + 2 * (v(hr) - v(hl)) + (v(br) - v(bl));
+            let dy = (v(bl) - v(al)) + 2 * (v(bc) - v(ac)) + (v(br) - v(ar));
+            gx[i] = dx;
+            gy[i] = dy;
+            magnitude[i] = dx.unsigned_abs() + dy.unsigned_abs();
+        }
     }
 }
 
 dispatch! {
     /// Takes over the gradient of another channel wherever it is stronger.
-    fn keep_stronger(
-        gx: &[i16], gy: &[i16], magnitude: &[u16],
-        best_gx: &mut [i16], best_gy: &mut [i16], best: &mut [u16],
-    ) {
-        let w = best.len();
-        let (gx, gy, magnitude) = (&gx[..w], &gy[..w], &magnitude[..w]);
-        let (best_gx, best_gy) = (&mut best_gx[..w], &mut best_gy[..w]);
+    fn keep_stronger(other: &Row, best: &mut Row) {
+        let w = best.magnitude.len();
+        let (gx, gy, magnitude) = (&other.gx[..w], &other.gy[..w], &other.magnitude[..w]);
+        let (best_gx, best_gy) = (&mut best.gx[..w], &mut best.gy[..w]);
+        let best = &mut best.magnitude[..w];
         for x in 0..w {
-            let stronger = magnitude[x] > best[x];
-            best_gx[x] = if stronger { gx[x] } else { best_gx[x] };
-            best_gy[x] = if stronger { gy[x] } else { best_gy[x] };
+            let stronger = ones(magnitude[x] > best[x]) as i16;
+            best_gx[x] = (gx[x] & stronger) | (best_gx[x] & !stronger);
+            best_gy[x] = (gy[x] & stronger) | (best_gy[x] & !stronger);
             best[x] = best[x].max(magnitude[x]);
+        }
+    }
+}
+
+dispatch! {
+    /// The strongest of the gradients of a pixel's channels.
+    fn strongest(all: &Row, best: &mut Row) {
+        let w = best.magnitude.len();
+        let (gx, _) = all.gx[..CHANNELS * w].as_chunks::<CHANNELS>();
+        let (gy, _) = all.gy[..CHANNELS * w].as_chunks::<CHANNELS>();
+        let (magnitude, _) = all.magnitude[..CHANNELS * w].as_chunks::<CHANNELS>();
+        let (best_gx, best_gy) = (&mut best.gx[..w], &mut best.gy[..w]);
+        let best = &mut best.magnitude[..w];
+        for x in 0..w {
+            let [a, b, c] = magnitude[x];
+            let second = ones(b > a) as i16;
+            let third = ones(c > a.max(b)) as i16;
+            let choose = |[a, b, c]: [i16; CHANNELS]| {
+                let of_two = (b & second) | (a & !second);
+                (c & third) | (of_two & !third)
+            };
+            best_gx[x] = choose(gx[x]);
+            best_gy[x] = choose(gy[x]);
+            best[x] = a.max(b).max(c);
         }
     }
 }

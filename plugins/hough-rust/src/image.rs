@@ -75,6 +75,11 @@ impl<'a> Image<'a> {
         &self.planes[c][start..end]
     }
 
+    /// Row `y` with all its interleaved channels.
+    pub fn interleaved_row(&self, y: usize) -> &'a [u8] {
+        &self.planes[0][y * self.stride..][..self.width * self.step]
+    }
+
     /// Bytes from a pixel of a channel to the next one of its row.
     pub fn step(&self) -> usize {
         self.step
