@@ -21,7 +21,7 @@ use crate::{
 /// its neighbours' by a fifth.
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 /// Edges that vote in one level, at most.
-const EDGE_BUDGET: usize = 4500;
+const EDGE_BUDGET: usize = 2500;
 /// Peaks that one level and polarity puts forward at a time, and those without a
 /// rim after which it puts forward no more.
 const PEAKS: usize = 16;
@@ -60,6 +60,10 @@ enum Way {
     /// There is no disc.
     Nowhere,
 }
+
+/// By how much the share of the rays that met the edge may fall short of that. Of 839
+/// fits that were believed it did in one, of 259 that were not in 42.
+const DOUBTFUL: f64 = 0.05;
 
 /// Share of the directions from which on more of them are no better sign of a disc:
 /// noise hides some.
@@ -358,6 +362,10 @@ impl HoughRust {
             if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
                 continue;
             }
+            // Directions that the rays did not see are seldom seen by the fit.
+            if f64::from(c.ring.coverage) < least_share(at.r, 0) - DOUBTFUL {
+                continue;
+            }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let Some(fit) = self.refiner.fit(image, &c.weights, &c.ring, c.sign) else {
                 continue;
@@ -367,7 +375,7 @@ impl HoughRust {
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of a disc that the picture's border cuts there is less to agree with.
             let shown = fit.support * f64::from(c.ring.visible).sqrt();
-            if shown >= least_support(&fit)
+            if shown >= least_share(fit.circle.r, fit.gaps)
                 && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
@@ -380,11 +388,12 @@ impl HoughRust {
     }
 }
 
-/// The share of the directions that must show a disc.
-fn least_support(fit: &Fit) -> f64 {
+/// The share of the directions that must show a disc of radius `r` that is not seen in
+/// a number of arcs.
+fn least_share(r: f64, gaps: u32) -> f64 {
     let (over_radius, bounds) =
-        if fit.gaps <= MOST_GAPS { (PARTLY, PARTLY_BOUNDS) } else { (SCATTERED, SCATTERED_BOUNDS) };
-    (over_radius / fit.circle.r).clamp(bounds.0, bounds.1)
+        if gaps <= MOST_GAPS { (PARTLY, PARTLY_BOUNDS) } else { (SCATTERED, SCATTERED_BOUNDS) };
+    (over_radius / r).clamp(bounds.0, bounds.1)
 }
 
 /// Whether two circles describe one disc, and not a smaller one on a larger.

@@ -33,7 +33,7 @@ const FLOOR: u16 = 12;
 /// where the same share would be many more edges. A third of them are crests. In white
 /// noise they tell nothing; on a texture the rim of a disc is among them.
 const NOISE: (f64, f64) = (0.02, 500.0);
-const TEXTURE: (f64, f64) = (0.08, 2000.0);
+const TEXTURE: (f64, f64) = (0.08, 1400.0);
 
 /// The gradient of white noise falls to a half from one level to the next, that of a
 /// texture by less: in pictures of grass, gravel, bricks, planks and leaves to 0.65

@@ -6,6 +6,7 @@ use crate::{
     image::{Image, Weights},
     linalg,
     sector::sector,
+    simd::dispatch,
 };
 
 /// A circle in the coordinates of the picture at hand.
@@ -87,7 +88,7 @@ const MAX_SAMPLES: usize = 28;
 /// Spread of edge points from which a circle may have been led astray, pixels.
 const LOOSE: f64 = 0.225;
 /// Distance from a circle up to which an edge point agrees with it, pixels.
-const AGREES: f64 = 0.5;
+const AGREES: f32 = 0.5;
 /// Share of the edge points on an oval, at least.
 const OVAL_POINTS: f64 = 0.9;
 /// The least swing of an oval's radius, in pixels, and the most, as a share of it.
@@ -208,7 +209,7 @@ impl Rays {
                 return Some((fitted, [c as f32, s as f32], oval.spread() as f32, oval.hits));
             }
             let start = self.consensus(rho);
-            let other = start.and_then(|start| self.reweighted(rho, start, AGREES));
+            let other = start.and_then(|start| self.reweighted(rho, start, AGREES.into()));
             if let Some(other) = other
                 && other.n >= best.n
                 && other.spread() < best.spread()
@@ -252,6 +253,7 @@ impl Rays {
     /// Of circles through three edge points, the one with the most points near
     /// it: its offset and radius.
     fn consensus(&self, rho: &[f64; RAYS]) -> Option<[f64; 3]> {
+        let distances = rho.map(|v| v as f32);
         let mut best = (0, None);
         for apart in [RAYS / 7, RAYS / 4] {
             for first in (0..RAYS).step_by(4) {
@@ -264,8 +266,7 @@ impl Rays {
                     normal(&mut a, &mut b, &self.row(i), rho[i], 1.0);
                 }
                 let Some(p) = linalg::solve(&a, &b, 3) else { continue };
-                let near = |i: &usize| self.residual(rho, &p, *i).abs() < AGREES;
-                let n = (0..RAYS).filter(near).count();
+                let n = agreeing(&self.directions, &distances, p.map(|v| v as f32));
                 if n > best.0 {
                     best = (n, Some(p));
                 }
@@ -319,6 +320,19 @@ impl Rays {
             }
         }
         Some(found)
+    }
+}
+
+dispatch! {
+    /// How many of the edge points lie near the circle with this offset and radius.
+    fn agreeing(directions: &[(f32, f32); RAYS], rho: &[f32; RAYS], circle: [f32; 3]) -> u32 {
+        let [x, y, r] = circle;
+        let mut n = 0;
+        for i in 0..RAYS {
+            let (c, s) = directions[i];
+            n += u32::from((rho[i] - (x * c + y * s + r)).abs() < AGREES);
+        }
+        n
     }
 }
 
