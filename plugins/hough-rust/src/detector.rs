@@ -61,6 +61,10 @@ enum Way {
     Nowhere,
 }
 
+/// Width of the edge, as a share of the radius, up to which a spot is a disc: clouds have
+/// softer ones.
+const SOFTEST: f64 = 1.0 / 3.0;
+
 /// By how much the share of the rays that met the edge may fall short of that. Of 839
 /// fits that were believed it did in one, of 259 that were not in 42.
 const DOUBTFUL: f64 = 0.05;
@@ -376,6 +380,7 @@ impl HoughRust {
             // Of a disc that the picture's border cuts there is less to agree with.
             let shown = fit.support * f64::from(c.ring.visible).sqrt();
             if shown >= least_share(fit.circle.r, fit.gaps)
+                && fit.width <= SOFTEST * fit.circle.r
                 && score >= self.config.min_score
                 && inside
                 && fit.contrast * contrast > 0.0
