@@ -28,8 +28,8 @@ pub(super) struct Course {
     pub(super) left: f32,
     /// Sectors of which only the rim counts, outside and inside.
     pub(super) uneven: [u32; 2],
-    /// Whether a side without noise counts as one pixel.
-    pub(super) once: bool,
+    /// The levels, outside and inside, of a side without noise, which counts as one pixel.
+    pub(super) flat: [Option<f64>; 2],
     /// The answer's variance over that which the pixels' noise alone gives it.
     pub(super) texture: f64,
     /// The last step that was due, and the one that was made, while steps go on
@@ -51,7 +51,7 @@ impl Course {
             hidden: 0,
             left: 1.0,
             uneven: [0; 2],
-            once: false,
+            flat: [None; 2],
             texture: 1.0,
             last: None,
             at_bound: 0,
@@ -99,6 +99,38 @@ impl Course {
         let strong = self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs();
         let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
         choose_terms(sums, &mut self.active, groups)
+    }
+
+    /// Whether a side counts as one pixel.
+    pub(super) fn is_once(&self) -> bool {
+        self.flat != [None; 2]
+    }
+
+    /// Settles for whole levels of the sides without noise, as they are drawn, if these
+    /// are more likely than others that are rounded to them: if the density that the edge
+    /// gives them is above 1, that of all others before (Dickey 1971). `covariance` is
+    /// that of x, y, r, s, B and A; it shrinks by what is known then.
+    pub(super) fn settle(&self, p: &mut [f64; N], covariance: &mut [[f64; BASE]; BASE]) {
+        if self.active[BASE..].contains(&true) {
+            return;
+        }
+        let (mut q, mut c, mut density) = (*p, *covariance, 1.0);
+        for (inside, level) in self.flat.iter().enumerate() {
+            let Some(level) = level else { continue };
+            // B outside, B + A inside.
+            let sum = |v: &[f64]| v[4] + if inside == 1 { v[5] } else { 0.0 };
+            let with: [f64; BASE] = std::array::from_fn(|i| sum(&c[i]));
+            let (variance, lacking) = (sum(&with).max(1e-12), level - sum(&q));
+            density *= libm::exp(-0.5 * lacking * lacking / variance)
+                / (std::f64::consts::TAU * variance).sqrt();
+            for i in 0..BASE {
+                q[i] += with[i] / variance * lacking;
+                (0..BASE).for_each(|j| c[i][j] -= with[i] * with[j] / variance);
+            }
+        }
+        if density > 1.0 {
+            (*p, *covariance) = (q, c);
+        }
     }
 
     pub(super) fn is_lost(&self, start_r: f64) -> bool {

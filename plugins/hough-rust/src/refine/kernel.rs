@@ -17,7 +17,7 @@ pub(super) const ROUND: usize = 12;
 /// Where those of curved light begin.
 pub(super) const CURVED: usize = 16;
 /// Smallest total width of an edge: sampling alone, almost.
-pub(super) const MIN_WIDTH: f64 = 0.2895;
+pub(super) const MIN_WIDTH: f64 = 0.28885;
 
 /// Pixels that are worked on together, and those of one vector.
 const BLOCK: usize = 64;

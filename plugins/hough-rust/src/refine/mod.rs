@@ -153,7 +153,7 @@ impl Refiner {
     fn finish(&mut self, course: &mut Course, start: Circle) -> Option<Fit> {
         self.pixels.seal();
         sectors::mask(&mut self.pixels, course.hidden);
-        if course.once || course.gap {
+        if course.is_once() || course.gap {
             // The shares of the pixels are not known before a pass.
             accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
         }
@@ -164,8 +164,8 @@ impl Refiner {
         if course.uneven != [0; 2] {
             self.keep_rim(course);
         }
-        if course.once {
-            self.pixels.count_once(&course.p);
+        if course.is_once() {
+            course.flat = self.pixels.count_once(&course.p);
         }
         let sums = self.converge(course, start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
         self.report(start, course, &sums)
@@ -263,13 +263,16 @@ impl Refiner {
             course.uneven = std::array::from_fn(|i| course.uneven[i] | found.uneven[i]);
             self.keep_rim(course);
         }
-        let excess = if course.once { 0.0 } else { self.pixels.excess_inside() };
+        let excess = if course.is_once() { 0.0 } else { self.pixels.excess_inside() };
         let noisier = (excess + 1.0).max(1.0 / (excess + 1.0)) > 1.25;
         if noisier {
             course.weighing.excess = excess;
         }
-        let once = !course.once && self.pixels.count_once(&course.p);
-        course.once |= once;
+        let mut once = false;
+        if !course.is_once() {
+            course.flat = self.pixels.count_once(&course.p);
+            once = course.is_once();
+        }
         shaped || uneven || noisier || once
     }
 
@@ -287,7 +290,7 @@ impl Refiner {
     }
 
     fn report(&mut self, start: Circle, course: &Course, sums: &Sums) -> Option<Fit> {
-        let Course { p, active, .. } = course;
+        let active = &course.active;
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = if course.weighing.limit < f32::INFINITY {
             self.pixels.robust_variance(course.weighing, free)
@@ -297,19 +300,23 @@ impl Refiner {
         let variance = variance.max(ROUNDING);
         let support = self.support(course, variance);
         let texture = texture(support.scatter, variance);
-        let mut covariance = [[0.0; 3]; 3];
+        let mut covariance = [[0.0; BASE]; BASE];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
             unit[k] = texture * variance;
             let x = solve_for(&sums.a, &unit, active)?;
-            column.copy_from_slice(&x[..3]);
+            column.copy_from_slice(&x[..BASE]);
+        }
+        let mut p = course.p;
+        if course.is_once() {
+            course.settle(&mut p, &mut covariance);
         }
         Some(Fit {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
             contrast: p[5],
             noise: variance.sqrt(),
-            covariance,
+            covariance: std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j])),
             support: f64::from(support.share),
             gaps: support.gaps,
             flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],

@@ -13,15 +13,15 @@ const SAME: f32 = 0.02;
 impl Pixels {
     /// A side without noise has one and the same level in all its flat pixels,
     /// and one and the same rounding error: together they weigh as much as one
-    /// pixel. Returns whether there is such a side.
-    pub(super) fn count_once(&mut self, p: &[f64; N]) -> bool {
+    /// pixel. Returns the levels of such sides, outside and inside.
+    pub(super) fn count_once(&mut self, p: &[f64; N]) -> [Option<f64>; 2] {
         let (outside, contrast) = (p[4] as f32, p[5] as f32);
         let n = self.len();
         let (value, share, mask) = (&self.value[..n], &self.share[..n], &mut self.mask[..n]);
         // What the edge adds there is less than half of the rounding.
         let off_edge = 0.25 / contrast.abs().max(1.0);
-        let mut weights = [None; 2];
-        for (inside, weight) in weights.iter_mut().enumerate() {
+        let (mut weights, mut levels) = ([None; 2], [None; 2]);
+        for inside in 0..2 {
             let level = outside + contrast * inside as f32;
             let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
             for i in 0..n {
@@ -32,8 +32,10 @@ impl Pixels {
                 of_v += is_flat * v;
                 of_vv += is_flat * v * v;
             }
-            let is_one_level = sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum;
-            *weight = is_one_level.then(|| 1.0 / sum);
+            if sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum {
+                weights[inside] = Some(1.0 / sum);
+                levels[inside] = Some(f64::from(level + of_v / sum));
+            }
         }
         for i in 0..n {
             let inside = usize::from(share[i] > 0.5);
@@ -42,7 +44,7 @@ impl Pixels {
                 mask[i] = weight;
             }
         }
-        weights != [None; 2]
+        levels
     }
 
     /// Variance of the residuals inside over that outside, less 1.
