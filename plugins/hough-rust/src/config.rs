@@ -31,8 +31,9 @@ pub struct Config {
     #[schemars(range(min = 1, max = 4096))]
     pub max_circles: usize,
     /// Discs with a lower score are not reported. The score is the share of the
-    /// directions that show the disc, less for an oval, over 1 + the standard deviation
-    /// of the centre in pixels. At least half of the directions must show it in any case.
+    /// directions that show the disc (nine in ten count as all), less for an oval, over
+    /// 1 + the standard deviation of the centre in pixels. At least half of the directions
+    /// must show it in any case, up to three quarters of them for a radius below 15.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
     /// Look near the last answers first; the whole picture is searched when one of
