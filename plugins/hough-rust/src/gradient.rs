@@ -438,6 +438,24 @@ mod tests {
     }
 
     #[test]
+    fn more_edges_count_where_the_coarser_picture_has_as_strong_a_gradient() {
+        let speckled = |w: usize, strength: u32| -> Vec<u8> {
+            let hash = |i: u32| (i ^ i >> 15).wrapping_mul(0x2C1B_3C6D);
+            let value = |i: u32| 100 + (hash(hash(i + 1)) >> 16) % strength;
+            (0..w as u32 * w as u32).map(|i| value(i) as u8).collect()
+        };
+        let fine = speckled(64, 80);
+        let threshold = |strength: u32| {
+            let coarse = speckled(32, strength);
+            let mut finder = EdgeFinder::default();
+            finder.compare_with(&Image::grey(&coarse, 32, 32, 32));
+            finder.find(&Image::grey(&fine, 64, 64, 64));
+            finder.threshold
+        };
+        assert!(threshold(80) < threshold(40), "{} {}", threshold(80), threshold(40));
+    }
+
+    #[test]
     fn a_flat_picture_has_no_edges() {
         let mut finder = EdgeFinder::default();
         finder.find(&Image::grey(&[7; 400], 20, 20, 20));

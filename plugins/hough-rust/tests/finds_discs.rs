@@ -58,6 +58,29 @@ fn the_radius_of_a_clean_disc_does_not_follow_the_rounding_of_its_levels() {
     assert!(mean.abs() < 4e-4, "{mean}");
 }
 
+/// Whole levels are known better than the edge tells them: without that the radius has
+/// a standard deviation of 0.0005 px.
+#[test]
+fn the_radius_of_a_clean_disc_with_whole_levels_is_better_than_its_edge_alone_tells() {
+    let mut random = Random(7);
+    let n = 40;
+    let mut square = 0.0;
+    for _ in 0..n {
+        let disc = Disc {
+            x: random.range(60.0, 61.0),
+            y: random.range(60.0, 61.0),
+            r: random.range(23.0, 25.0),
+            blur: 0.0,
+        };
+        let mut canvas = Canvas::new(120, 120, 31.0);
+        canvas.disc(disc, |_, _| 166.0);
+        let found = detect(&canvas.bytes(0.0, &mut random), 120, 120, PixelFormat::GRAY8);
+        assert_eq!(found.len(), 1, "{disc:?}: {found:?}");
+        square += (found[0].radius - disc.r).powi(2) / f64::from(n);
+    }
+    assert!(square.sqrt() < 3.5e-4, "{}", square.sqrt());
+}
+
 #[test]
 fn a_pure_blue_disc_on_black_is_found() {
     let disc = Disc { x: 101.3, y: 80.6, r: 20.0, blur: 0.0 };
