@@ -156,8 +156,8 @@ fn the_hint_about_the_radius_can_be_turned_off() {
         args.extend(more);
         summary(&run(evaluate(&args)))["detectors"][0]["radius_hint"][0].clone()
     };
-    assert_eq!(hint(&[]), serde_json::json!({"min_radius": 19.2, "max_radius": 30.0}));
+    assert_eq!(hint(&[]), serde_json::json!({"min_radius": 19.2, "max_radius": 28.8}));
     assert_eq!(hint(&["--no-radius-hint"]), serde_json::json!({}));
     let mine = hint(&["-c", "plugin.hough-rust.min_radius=10"]);
-    assert_eq!(mine, serde_json::json!({"max_radius": 30.0}));
+    assert_eq!(mine, serde_json::json!({"max_radius": 28.8}));
 }

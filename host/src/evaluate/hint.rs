@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::scene::SceneConfig;
 
 /// Room below the smallest and above the largest radius.
-const ROOM: (f64, f64) = (0.8, 1.25);
+const ROOM: (f64, f64) = (0.8, 1.2);
 
 /// `min_radius` and `max_radius` for the balls of `config`, as a user who knows
 /// the scene would set them: the keys that are in the plugin's `schema` and not
@@ -67,7 +67,7 @@ mod tests {
         config.ball.radius = 24.0;
         config.ball.pulse = 0.5;
         let hint = radius_hint(&schema("number"), &Map::new(), &config);
-        assert_eq!(Value::from(hint), json!({"min_radius": 9.6, "max_radius": 45.0}));
+        assert_eq!(Value::from(hint), json!({"min_radius": 9.6, "max_radius": 43.2}));
         config.ball.count = 3;
         config.ball.other_radius = [5.0, 90.0];
         let hint = radius_hint(&schema("integer"), &Map::new(), &config);
