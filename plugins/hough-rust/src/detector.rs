@@ -26,7 +26,7 @@ const EDGE_BUDGET: usize = 2500;
 /// rim after which it puts forward no more.
 const PEAKS: usize = 16;
 /// Share of the rim that a peak's edges must show for it to be followed.
-const MIN_RIM: f32 = 0.45;
+const MIN_RIM: f32 = 0.43;
 /// Clear peaks in one level and polarity that may lead to nothing before the
 /// others have to wait.
 const CLEAR_MISSES: usize = 12;
@@ -49,6 +49,17 @@ const PARTLY_BOUNDS: (f64, f64) = (0.5, 0.7);
 /// small circle by chance: of those in pictures without a disc most had radii below 12.
 const SCATTERED: f64 = 7.5;
 const SCATTERED_BOUNDS: (f64, f64) = (0.5, 0.75);
+
+/// Share of the directions that is enough of a smooth arc, its least radius, and the
+/// most that its edge may be off the circle, in pixels, noise included. Of 150 fits
+/// beside the discs of photographs one was that smooth.
+const ARC: f64 = 0.42;
+const ARC_RADIUS: f64 = 10.0;
+const SMOOTH: f64 = 0.035;
+/// What an edge in front of several grounds may be off at most where it shows less than
+/// that share: much in photographs has half an edge of one kind and half of another.
+const SMOOTH_ENOUGH: f64 = 0.15;
+const MUCH: f64 = 0.6;
 
 /// By how much the share of the rays that met the edge may fall short of that. Of 839
 /// fits that were believed it did in one, of 259 that were not in 42.
@@ -367,7 +378,8 @@ impl HoughRust {
                 continue;
             }
             // Directions that the rays did not see are seldom seen by the fit.
-            if f64::from(c.ring.coverage) < least_share(at.r, 0) - DOUBTFUL {
+            let coverage = f64::from(c.ring.coverage);
+            if coverage < ARC - DOUBTFUL {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
@@ -379,7 +391,10 @@ impl HoughRust {
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of a disc that the picture's border cuts there is less to agree with.
             let shown = fit.support * f64::from(c.ring.visible).sqrt();
-            if shown >= least_share(fit.circle.r, fit.gaps)
+            let is_enough = coverage >= least_share(at.r, 0) - DOUBTFUL
+                && shown >= least_share(fit.circle.r, fit.gaps)
+                && (!fit.own_levels || fit.roughness < SMOOTH_ENOUGH || shown > MUCH);
+            if (is_enough || is_smooth_arc(&fit, shown))
                 && fit.width <= SOFTEST * fit.circle.r
                 && score >= self.config.min_score
                 && inside
@@ -399,6 +414,11 @@ fn least_share(r: f64, gaps: u32) -> f64 {
     let (over_radius, bounds) =
         if gaps <= MOST_GAPS { (PARTLY, PARTLY_BOUNDS) } else { (SCATTERED, SCATTERED_BOUNDS) };
     (over_radius / r).clamp(bounds.0, bounds.1)
+}
+
+/// Whether the part of a disc that is seen is a circle's to within a small part of a pixel.
+fn is_smooth_arc(fit: &Fit, shown: f64) -> bool {
+    shown >= ARC && fit.gaps <= MOST_GAPS && fit.circle.r >= ARC_RADIUS && fit.roughness < SMOOTH
 }
 
 /// Whether two circles describe one disc, and not a smaller one on a larger.

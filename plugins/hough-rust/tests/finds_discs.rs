@@ -153,6 +153,54 @@ fn a_disc_upon_a_disc_is_one_more() {
     }
 }
 
+/// Whether each of `discs` is found with its centre and radius to within 0.15 pixels.
+fn all_found(discs: &[Disc], found: &Detections) -> bool {
+    discs.iter().all(|d| {
+        let near =
+            |f: &Detection| (f.x - d.x).hypot(f.y - d.y) < 0.15 && (f.radius - d.r).abs() < 0.15;
+        found.iter().any(near)
+    })
+}
+
+#[test]
+fn a_disc_in_front_of_the_rim_of_another_is_found() {
+    let mut random = Random(21);
+    // The one in front is brighter than both grounds, or between them.
+    for level in [150.0, 105.0] {
+        let mut missed = 0;
+        for _ in 0..200 {
+            let below = Disc { x: 100.2, y: 80.4, r: 40.0, blur: 0.7 };
+            let (s, c) = random.range(0.0, std::f64::consts::TAU).sin_cos();
+            let r = random.range(13.0, 24.0);
+            let upon = Disc { x: below.x + 40.0 * c, y: below.y + 40.0 * s, r, blur: 0.7 };
+            let mut canvas = Canvas::new(200, 160, 32.0);
+            canvas.disc(below, |_, _| 125.0);
+            canvas.disc(upon, |_, _| level);
+            let found = detect(&canvas.bytes(2.0, &mut random), 200, 160, PixelFormat::GRAY8);
+            missed += usize::from(!all_found(&[upon], &found));
+        }
+        assert!(missed <= 8, "level {level}: {missed} of 200 missed");
+    }
+}
+
+#[test]
+fn a_disc_that_runs_into_another_of_its_level_is_found() {
+    let mut random = Random(22);
+    let mut missed = 0;
+    for _ in 0..100 {
+        let (s, c) = random.range(0.0, std::f64::consts::TAU).sin_cos();
+        let large = Disc { x: 100.2, y: 80.4, r: 36.0, blur: 0.7 };
+        let r = random.range(11.0, 15.0);
+        let small = Disc { x: large.x + 35.0 * c, y: large.y + 35.0 * s, r, blur: 0.7 };
+        let mut canvas = Canvas::new(200, 160, 32.0);
+        canvas.disc(large, |_, _| 110.0);
+        canvas.disc(small, |_, _| 110.0);
+        let found = detect(&canvas.bytes(2.0, &mut random), 200, 160, PixelFormat::GRAY8);
+        missed += usize::from(!all_found(&[large, small], &found));
+    }
+    assert!(missed <= 5, "{missed} of 100 missed");
+}
+
 #[test]
 fn a_disc_at_twice_and_a_half_the_noise_is_seen() {
     let mut random = Random(8);

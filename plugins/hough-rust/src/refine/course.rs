@@ -3,6 +3,7 @@
 
 use super::{
     kernel::{BASE, CURVED, MIN_WIDTH, N, ROUND, Sums, Weighing, chosen},
+    levels::Levels,
     noise::ROUNDING,
 };
 use crate::linalg;
@@ -26,6 +27,8 @@ pub(super) struct Course {
     /// Sectors that are masked, as bits, and the share of the pixels left.
     pub(super) hidden: u32,
     pub(super) left: f32,
+    /// Levels of their own that sectors have outside.
+    pub(super) levels: Levels,
     /// Sectors of which only the rim counts, outside and inside.
     pub(super) uneven: [u32; 2],
     /// The levels, outside and inside, of a side without noise, which counts as one pixel.
@@ -50,6 +53,7 @@ impl Course {
             gap: false,
             hidden: 0,
             left: 1.0,
+            levels: Levels::default(),
             uneven: [0; 2],
             flat: [None; 2],
             texture: 1.0,

@@ -25,12 +25,14 @@
 
 mod course;
 mod kernel;
+mod levels;
 mod noise;
 mod sectors;
 mod start;
 
 use course::{Course, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
+use levels::Levels;
 use noise::ROUNDING;
 pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Support};
@@ -58,6 +60,11 @@ pub struct Fit {
     pub support: f64,
     /// Arcs in which it does not.
     pub gaps: u32,
+    /// Root mean square distance of the edge from the circle, in pixels, in the
+    /// directions that show the disc; noise included.
+    pub roughness: f64,
+    /// Whether some directions have a level of their own outside.
+    pub own_levels: bool,
     /// By how much the radius swings with twice the angle, as a share of it.
     pub flatness: f64,
 }
@@ -88,8 +95,13 @@ const NEARLY: f64 = 2.0;
 const SHAPED: f32 = 24.0;
 /// A single residual from which on, in grey levels, a pixel is taken for defect.
 const DEFECT: f32 = 12.0;
+/// A residual from which on, over their scale, a pixel shows something else.
+const GROSS: f32 = 6.0;
 /// Rounds before a fit with outliers may end: the limit narrows until then.
 const ROBUST_ROUNDS: usize = 4;
+/// Scale of the residuals, over that of their differences from pixel to pixel, from which
+/// there may be more than one ground.
+const TWO_GROUNDS: f32 = 3.0;
 /// A fit with less support than this after the tests is given up.
 const HOPELESS: f32 = 0.3;
 /// How much the variance among directions may exceed that among pixels, over
@@ -127,7 +139,7 @@ impl Refiner {
         let every = (n / SAMPLE) | 1;
         self.all.thin_into(&mut self.pixels, every);
         let unseen = ring.unseen();
-        let left = sectors::mask(&mut self.pixels, unseen);
+        let left = sectors::mask(&mut self.pixels, unseen, &Levels::default());
         let hidden = unseen != 0;
         let guess =
             start::first_guess(&self.pixels, &mut self.scratch, ring, width, contrast, hidden);
@@ -152,12 +164,15 @@ impl Refiner {
     /// Goes on from what a part of the pixels said, with all of them.
     fn finish(&mut self, course: &mut Course, start: Circle) -> Option<Fit> {
         self.pixels.seal();
-        sectors::mask(&mut self.pixels, course.hidden);
-        if course.is_once() || course.gap {
+        if course.levels.is_any() {
+            course.levels.apply(&mut self.pixels);
+        }
+        sectors::mask(&mut self.pixels, course.hidden, &course.levels);
+        if course.is_once() || course.gap || course.levels.is_any() {
             // The shares of the pixels are not known before a pass.
             accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
         }
-        if course.gap {
+        if course.gap || course.levels.is_any() {
             // With more pixels it is clearer where the hidden part ends.
             course.weighing.limit = self.limit(course, ROBUST_ROUNDS - 1);
         }
@@ -279,7 +294,33 @@ impl Refiner {
     /// Masks the `hidden` sectors and no others.
     fn hide(&mut self, course: &mut Course, hidden: u32) {
         course.hidden = hidden;
-        course.left = sectors::mask(&mut self.pixels, hidden);
+        course.left = sectors::mask(&mut self.pixels, hidden, &course.levels);
+    }
+
+    /// Looks for sectors with levels of their own. Returns whether the pixels changed: what
+    /// was taken for another level while the fit was rough may be none.
+    fn level(&mut self, course: &mut Course, noise: f32) -> bool {
+        let before = course.levels.is_any();
+        if before {
+            std::mem::take(&mut course.levels).undo(&mut self.pixels);
+        }
+        let contrast = course.p[5] as f32;
+        let found = Levels::of(&self.pixels, contrast, noise, &mut self.scratch);
+        let after = found.is_some();
+        if let Some((levels, [outside, inside])) = found {
+            levels.apply(&mut self.pixels);
+            course.levels = levels;
+            (course.p[4], course.p[5]) = (outside.into(), (inside - outside).into());
+            // They take up what shading did.
+            for terms in [BASE..ROUND, CURVED..N] {
+                course.p[terms.clone()].fill(0.0);
+                course.active[terms].fill(false);
+            }
+        }
+        if before || after {
+            accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
+        }
+        before || after
     }
 
     fn keep_rim(&mut self, course: &Course) {
@@ -319,6 +360,8 @@ impl Refiner {
             covariance: std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j])),
             support: f64::from(support.share),
             gaps: support.gaps,
+            own_levels: course.levels.is_any(),
+            roughness: support.roughness.into(),
             flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],
         })
     }
@@ -331,9 +374,8 @@ impl Refiner {
         sectors::support(&self.pixels, &disc, course.weighing)
     }
 
-    /// Residuals beyond this are outliers: infinity when there are none to
-    /// speak of. Sectors full of them are masked.
-    fn limit(&mut self, course: &mut Course, round: usize) -> f32 {
+    /// Scale of the residuals, and whether few are beyond what it explains.
+    fn scale(&mut self) -> (f32, bool) {
         let pixels = &self.pixels;
         let step = (pixels.len() / 512) | 1;
         self.scratch.clear();
@@ -341,7 +383,7 @@ impl Refiner {
             pixels.residual.iter().zip(&pixels.mask).step_by(step).filter(|(_, m)| **m > 0.0);
         self.scratch.extend(kept.map(|(e, _)| e.abs()));
         if self.scratch.is_empty() {
-            return f32::INFINITY;
+            return (0.3, true);
         }
         let mut typical = median(&mut self.scratch);
         // A clean picture's flat parts say nothing of how well the edge fits.
@@ -353,21 +395,36 @@ impl Refiner {
             typical = typical.max(0.4 * median(&mut self.scratch));
         }
         let scale = (1.4826 * typical).max(0.3);
-        let gross = 6.0 * scale;
-        let outliers = pixels.residual.iter().filter(|e| e.abs() > gross).count();
-        let few = outliers * 200 < pixels.len();
-        if (round == 1 || round == 3) && (course.gap || !few) {
-            let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
-            let disc = course.gap.then_some(Disc { r, contrast, noise: scale });
-            let hidden = sectors::hidden(pixels, gross, disc.as_ref());
-            self.hide(course, hidden);
-        } else if round == 1 {
-            self.hide(course, 0);
+        let outliers = pixels.residual.iter().filter(|e| e.abs() > GROSS * scale).count();
+        (scale, outliers * 200 < pixels.len())
+    }
+
+    /// Residuals beyond this are outliers: infinity when there are none to
+    /// speak of. Sectors full of them are masked.
+    fn limit(&mut self, course: &mut Course, round: usize) -> f32 {
+        let (mut scale, mut few) = self.scale();
+        if round == 1 || round == 3 {
+            let noise = scale.min(self.pixels.grain(&mut self.scratch));
+            // Where half of the ground is another, nothing is far from both.
+            let uneven = course.gap || !few || course.levels.is_any();
+            let levelled = (uneven || scale > TWO_GROUNDS * noise) && self.level(course, noise);
+            if levelled {
+                (scale, few) = self.scale();
+            }
+            if course.gap || !few {
+                let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
+                let disc = course.gap.then_some(Disc { r, contrast, noise: scale });
+                let hidden = sectors::hidden(&self.pixels, GROSS * scale, disc.as_ref());
+                self.hide(course, hidden);
+            } else if round == 1 || levelled {
+                self.hide(course, 0);
+            }
         }
         if few {
             // Single pixels that have nothing to do with the picture.
-            let defects = self.pixels.residual.iter().any(|e| e.abs() > gross.max(DEFECT));
-            return if defects && round > 0 { gross.max(DEFECT) } else { f32::INFINITY };
+            let gross = DEFECT.max(GROSS * scale);
+            let defects = self.pixels.residual.iter().any(|e| e.abs() > gross);
+            return if defects && round > 0 { gross } else { f32::INFINITY };
         }
         // Generous while the guess is rough.
         match round {

@@ -1,6 +1,9 @@
 //! The annulus by directions: which sectors are hidden, and which show the disc.
 
-use super::kernel::{Pixels, Weighing};
+use super::{
+    kernel::{Pixels, Weighing},
+    levels::Levels,
+};
 use crate::sector::{SECTORS, middle};
 
 /// What a sector saw.
@@ -129,18 +132,18 @@ pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
     if hidden.count_ones() as usize > SECTORS * 3 / 4 { 0 } else { hidden }
 }
 
-/// Masks the `hidden` sectors and no others. Returns the share of the pixels
-/// that is left.
-pub(super) fn mask(pixels: &mut Pixels, hidden: u32) -> f32 {
-    if hidden == 0 {
+/// Masks the `hidden` sectors and no others, and weighs those with `levels` of their
+/// own. Returns the share of the pixels that is left.
+pub(super) fn mask(pixels: &mut Pixels, hidden: u32, levels: &Levels) -> f32 {
+    if hidden == 0 && !levels.is_any() {
         pixels.mask.fill(1.0);
         return 1.0;
     }
     let mut left = 0.0;
     for i in 0..pixels.len() {
         let keep = hidden >> pixels.sector[i] & 1 == 0;
-        pixels.mask[i] = if keep { 1.0 } else { 0.0 };
-        left += pixels.mask[i];
+        pixels.mask[i] = if keep { levels.weight(pixels.sector[i]) } else { 0.0 };
+        left += if keep { 1.0 } else { 0.0 };
     }
     left / pixels.len() as f32
 }
@@ -198,7 +201,7 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
 pub(super) fn support(pixels: &Pixels, disc: &Disc, weighing: Weighing) -> Support {
     let sectors = collect(pixels, weighing);
     let (share, gaps) = shown(&sectors, disc);
-    Support { share, gaps, scatter: scatter(&sectors) }
+    Support { share, gaps, scatter: scatter(&sectors), roughness: roughness(&sectors, disc) }
 }
 
 /// What the directions say of a disc.
@@ -211,6 +214,18 @@ pub(super) struct Support {
     /// The variance of the pixels that the differences between the directions
     /// tell: that of noise when it is white, more on a texture.
     pub(super) scatter: f32,
+    /// Root mean square distance of the edge from the circle, in pixels, where it is shown.
+    pub(super) roughness: f32,
+}
+
+/// Root mean square shift of the edge in the sectors that show the disc, in pixels.
+fn roughness(sectors: &[Sector; SECTORS], disc: &Disc) -> f32 {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for s in sectors.iter().filter(|s| s.kept.1 > 0.0 && disc.is_shown_by(s) == Some(true)) {
+        sum += s.kept.0 * s.kept.0 / s.kept.1;
+        weight += s.kept.1;
+    }
+    if weight > 0.0 { (sum / weight).sqrt() } else { f32::INFINITY }
 }
 
 /// Variance of the pixels that the sectors' shifts of the edge tell.
@@ -308,7 +323,7 @@ mod tests {
         }
         let disc = Disc { r: 20.0, contrast: 100.0, noise: 1.0 };
         let bits = hidden(&pixels, 5.0, Some(&disc));
-        let left = mask(&mut pixels, bits);
+        let left = mask(&mut pixels, bits, &Levels::default());
         assert!((left - 0.75).abs() < 0.04, "{left}");
         assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
     }
