@@ -34,6 +34,26 @@ fn a_noisy_disc_is_found_near_the_bound_at_any_phase() {
     assert!((sum / f64::from(n)).sqrt() < 1.4, "{}", (sum / f64::from(n)).sqrt());
 }
 
+#[test]
+fn the_radius_of_a_noisy_disc_makes_use_of_the_levels_further_away() {
+    let mut random = Random(31);
+    let n = 600;
+    let sum: f64 = (0..n)
+        .map(|_| {
+            let r = random.range(20.0, 40.0);
+            let (x, y) = (random.range(60.0, 100.0), random.range(60.0, 80.0));
+            let mut canvas = Canvas::new(160, 140, 60.0);
+            canvas.disc(Disc { x, y, r, blur: 0.7 }, |_, _| 180.0);
+            let found = detect(&canvas.bytes(8.0, &mut random), 160, 140, PixelFormat::GRAY8);
+            // The radius has half of the centre's variance per axis.
+            2.0 * ((found[0].radius - r) / bound(r, 120.0, 8.0, 0.7)).powi(2)
+        })
+        .sum();
+    // Of the annulus alone 1.21; chance moves it by 0.03.
+    let ratio = (sum / f64::from(n)).sqrt();
+    assert!((0.9..1.14).contains(&ratio), "{ratio}");
+}
+
 /// Errors of the radius of 40 discs without noise or blur, levels as given.
 fn clean_radius_errors(seed: u64, outside: f64, inside: f64) -> Vec<f64> {
     let mut random = Random(seed);

@@ -110,6 +110,15 @@ impl Course {
         self.flat != [None; 2]
     }
 
+    /// Whether the model is a disc in even light in front of one ground, all of it in sight.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.active[BASE..].contains(&true)
+            && !self.gap
+            && self.hidden == 0
+            && self.uneven == [0; 2]
+            && !self.levels.is_any()
+    }
+
     /// Settles for whole levels of the sides without noise, as they are drawn, if these
     /// are more likely than others that are rounded to them: if the density that the edge
     /// gives them is above 1, that of all others before (Dickey 1971). `covariance` is
@@ -121,16 +130,9 @@ impl Course {
         let (mut q, mut c, mut density) = (*p, *covariance, 1.0);
         for (inside, level) in self.flat.iter().enumerate() {
             let Some(level) = level else { continue };
-            // B outside, B + A inside.
-            let sum = |v: &[f64]| v[4] + if inside == 1 { v[5] } else { 0.0 };
-            let with: [f64; BASE] = std::array::from_fn(|i| sum(&c[i]));
-            let (variance, lacking) = (sum(&with).max(1e-12), level - sum(&q));
+            let (lacking, variance) = learn(&mut q, &mut c, inside == 1, *level, 0.0);
             density *= libm::exp(-0.5 * lacking * lacking / variance)
                 / (std::f64::consts::TAU * variance).sqrt();
-            for i in 0..BASE {
-                q[i] += with[i] / variance * lacking;
-                (0..BASE).for_each(|j| c[i][j] -= with[i] * with[j] / variance);
-            }
         }
         if density > 1.0 {
             (*p, *covariance) = (q, c);
@@ -143,6 +145,27 @@ impl Course {
             || p[0].hypot(p[1]) > CAPTURE
             || (p[2] - start_r).abs() > CAPTURE
     }
+}
+
+/// Brings what is known of the level inside or outside into an answer and its covariance,
+/// of x, y, r, s, B and A (a step of Kalman's filter). Returns by how much the level was off
+/// and the variance of that.
+pub(super) fn learn(
+    p: &mut [f64; N],
+    covariance: &mut [[f64; BASE]; BASE],
+    inside: bool,
+    level: f64,
+    variance: f64,
+) -> (f64, f64) {
+    // B outside, B + A inside.
+    let sum = |v: &[f64]| v[4] + if inside { v[5] } else { 0.0 };
+    let with: [f64; BASE] = std::array::from_fn(|i| sum(&covariance[i]));
+    let (variance, lacking) = ((sum(&with) + variance).max(1e-12), level - sum(p));
+    for i in 0..BASE {
+        p[i] += with[i] / variance * lacking;
+        (0..BASE).for_each(|j| covariance[i][j] -= with[i] * with[j] / variance);
+    }
+    (lacking, variance)
 }
 
 /// Terms that join together, when chi squared falls by more than this.

@@ -24,13 +24,15 @@
 //! part of its pixels.
 
 mod course;
+mod flats;
 mod kernel;
 mod levels;
 mod noise;
+mod outliers;
 mod sectors;
 mod start;
 
-use course::{Course, solve, solve_for};
+use course::{Course, learn, solve, solve_for};
 use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
 use levels::Levels;
 use noise::ROUNDING;
@@ -39,7 +41,7 @@ use sectors::{Disc, Support};
 
 use crate::{
     image::{Image, Weights},
-    rays::{Circle, Ring, median},
+    rays::{Circle, Ring},
 };
 
 /// Result of a fit.
@@ -69,6 +71,17 @@ pub struct Fit {
     pub flatness: f64,
 }
 
+/// Where a fit takes place: an annulus of a picture in a mix of its channels.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    image: &'a Image<'a>,
+    weights: &'a Weights,
+    /// Where it begins.
+    start: Circle,
+    /// How far from that the annulus goes.
+    reach: f64,
+}
+
 /// Fits discs; keeps its memory.
 #[derive(Debug, Default)]
 pub struct Refiner {
@@ -93,15 +106,8 @@ const TESTS: [usize; 2] = [1, 2];
 const NEARLY: f64 = 2.0;
 /// Chi squared from which a disc is not round: chance has it once in 10^5.
 const SHAPED: f32 = 24.0;
-/// A single residual from which on, in grey levels, a pixel is taken for defect.
-const DEFECT: f32 = 12.0;
-/// A residual from which on, over their scale, a pixel shows something else.
-const GROSS: f32 = 6.0;
 /// Rounds before a fit with outliers may end: the limit narrows until then.
 const ROBUST_ROUNDS: usize = 4;
-/// Scale of the residuals, over that of their differences from pixel to pixel, from which
-/// there may be more than one ground.
-const TWO_GROUNDS: f32 = 3.0;
 /// A fit with less support than this after the tests is given up.
 const HOPELESS: f32 = 0.3;
 /// How much the variance among directions may exceed that among pixels, over
@@ -130,6 +136,7 @@ impl Refiner {
         let width = ring.width().clamp(0.35, start.r / 2.5);
         let swing = f64::from(ring.swing());
         let reach = (3.0 * width + 2.5 + swing).clamp(3.5, (0.9 * start.r).max(3.5));
+        let place = Place { image, weights, start, reach };
         start::gather(&mut self.all, image, weights, start, reach);
         let n = self.all.len();
         if n < 40 {
@@ -153,16 +160,16 @@ impl Refiner {
         let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
         let sums = self.converge(&mut course, start.r, 0, close)?;
         if every == 1 {
-            return self.report(start, &course, &sums);
+            return self.report(&place, &course, &sums);
         }
         std::mem::swap(&mut self.pixels, &mut self.all);
-        let fit = self.finish(&mut course, start);
+        let fit = self.finish(&place, &mut course);
         std::mem::swap(&mut self.pixels, &mut self.all);
         fit
     }
 
     /// Goes on from what a part of the pixels said, with all of them.
-    fn finish(&mut self, course: &mut Course, start: Circle) -> Option<Fit> {
+    fn finish(&mut self, place: &Place<'_>, course: &mut Course) -> Option<Fit> {
         self.pixels.seal();
         if course.levels.is_any() {
             course.levels.apply(&mut self.pixels);
@@ -182,8 +189,8 @@ impl Refiner {
         if course.is_once() {
             course.flat = self.pixels.count_once(&course.p);
         }
-        let sums = self.converge(course, start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
-        self.report(start, course, &sums)
+        let sums = self.converge(course, place.start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
+        self.report(place, course, &sums)
     }
 
     /// Improves `course` until a step is below `enough` standard deviations; the
@@ -291,38 +298,6 @@ impl Refiner {
         shaped || uneven || noisier || once
     }
 
-    /// Masks the `hidden` sectors and no others.
-    fn hide(&mut self, course: &mut Course, hidden: u32) {
-        course.hidden = hidden;
-        course.left = sectors::mask(&mut self.pixels, hidden, &course.levels);
-    }
-
-    /// Looks for sectors with levels of their own. Returns whether the pixels changed: what
-    /// was taken for another level while the fit was rough may be none.
-    fn level(&mut self, course: &mut Course, noise: f32) -> bool {
-        let before = course.levels.is_any();
-        if before {
-            std::mem::take(&mut course.levels).undo(&mut self.pixels);
-        }
-        let contrast = course.p[5] as f32;
-        let found = Levels::of(&self.pixels, contrast, noise, &mut self.scratch);
-        let after = found.is_some();
-        if let Some((levels, [outside, inside])) = found {
-            levels.apply(&mut self.pixels);
-            course.levels = levels;
-            (course.p[4], course.p[5]) = (outside.into(), (inside - outside).into());
-            // They take up what shading did.
-            for terms in [BASE..ROUND, CURVED..N] {
-                course.p[terms.clone()].fill(0.0);
-                course.active[terms].fill(false);
-            }
-        }
-        if before || after {
-            accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
-        }
-        before || after
-    }
-
     fn keep_rim(&mut self, course: &Course) {
         let p = &course.p;
         let circle = (p[0] as f32, p[1] as f32, p[2] as f32);
@@ -330,7 +305,7 @@ impl Refiner {
         sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
     }
 
-    fn report(&mut self, start: Circle, course: &Course, sums: &Sums) -> Option<Fit> {
+    fn report(&mut self, place: &Place<'_>, course: &Course, sums: &Sums) -> Option<Fit> {
         let active = &course.active;
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = if course.weighing.limit < f32::INFINITY {
@@ -341,17 +316,27 @@ impl Refiner {
         let variance = variance.max(ROUNDING);
         let support = self.support(course, variance);
         let texture = texture(support.scatter, variance);
+        // Without noise there is rounding only, which is what the variance is then.
+        let rim = if course.is_once() { 1.0 } else { self.pixels.rim_noise(course.weighing) };
         let mut covariance = [[0.0; BASE]; BASE];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
-            unit[k] = texture * variance;
+            unit[k] = texture.max(rim) * variance;
             let x = solve_for(&sums.a, &unit, active)?;
             column.copy_from_slice(&x[..BASE]);
         }
         let mut p = course.p;
         if course.is_once() {
             course.settle(&mut p, &mut covariance);
+        } else if course.is_plain() && texture <= 1.0 {
+            for inside in [false, true] {
+                let seen = flats::level(&mut self.pixels, place, &p, inside, variance.sqrt());
+                if let Some(seen) = seen {
+                    learn(&mut p, &mut covariance, inside, seen.value, seen.variance);
+                }
+            }
         }
+        let start = place.start;
         Some(Fit {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
@@ -372,65 +357,5 @@ impl Refiner {
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
         let disc = Disc { r: course.p[2] as f32, contrast: course.p[5] as f32, noise };
         sectors::support(&self.pixels, &disc, course.weighing)
-    }
-
-    /// Scale of the residuals, and whether few are beyond what it explains.
-    fn scale(&mut self) -> (f32, bool) {
-        let pixels = &self.pixels;
-        let step = (pixels.len() / 512) | 1;
-        self.scratch.clear();
-        let kept =
-            pixels.residual.iter().zip(&pixels.mask).step_by(step).filter(|(_, m)| **m > 0.0);
-        self.scratch.extend(kept.map(|(e, _)| e.abs()));
-        if self.scratch.is_empty() {
-            return (0.3, true);
-        }
-        let mut typical = median(&mut self.scratch);
-        // A clean picture's flat parts say nothing of how well the edge fits.
-        self.scratch.clear();
-        let rim = pixels.residual.iter().zip(&pixels.share).zip(&pixels.mask);
-        let rim = rim.filter(|((_, f), m)| **m > 0.0 && **f > 0.05 && **f < 0.95);
-        self.scratch.extend(rim.step_by(step).map(|((e, _), _)| e.abs()));
-        if self.scratch.len() > 16 {
-            typical = typical.max(0.4 * median(&mut self.scratch));
-        }
-        let scale = (1.4826 * typical).max(0.3);
-        let outliers = pixels.residual.iter().filter(|e| e.abs() > GROSS * scale).count();
-        (scale, outliers * 200 < pixels.len())
-    }
-
-    /// Residuals beyond this are outliers: infinity when there are none to
-    /// speak of. Sectors full of them are masked.
-    fn limit(&mut self, course: &mut Course, round: usize) -> f32 {
-        let (mut scale, mut few) = self.scale();
-        if round == 1 || round == 3 {
-            let noise = scale.min(self.pixels.grain(&mut self.scratch));
-            // Where half of the ground is another, nothing is far from both.
-            let uneven = course.gap || !few || course.levels.is_any();
-            let levelled = (uneven || scale > TWO_GROUNDS * noise) && self.level(course, noise);
-            if levelled {
-                (scale, few) = self.scale();
-            }
-            if course.gap || !few {
-                let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
-                let disc = course.gap.then_some(Disc { r, contrast, noise: scale });
-                let hidden = sectors::hidden(&self.pixels, GROSS * scale, disc.as_ref());
-                self.hide(course, hidden);
-            } else if round == 1 || levelled {
-                self.hide(course, 0);
-            }
-        }
-        if few {
-            // Single pixels that have nothing to do with the picture.
-            let gross = DEFECT.max(GROSS * scale);
-            let defects = self.pixels.residual.iter().any(|e| e.abs() > gross);
-            return if defects && round > 0 { gross } else { f32::INFINITY };
-        }
-        // Generous while the guess is rough.
-        match round {
-            0 => 8.0 * scale,
-            1 => 6.0 * scale,
-            _ => 5.0 * scale,
-        }
     }
 }

@@ -7,6 +7,10 @@ use crate::rays::median;
 /// it, but the edge, which tells the position, does.
 pub(super) const ROUNDING: f64 = 1.0 / 12.0;
 
+/// What is still noise at the rim, as a share of that of all: more is an edge that is not
+/// the model's, which the directions tell better.
+const MUCH_NOISIER: f64 = 1.3;
+
 /// Variance up to which the pixels of a side are one level, rounded.
 const SAME: f32 = 0.02;
 
@@ -86,6 +90,25 @@ impl Pixels {
         w * psi2 / (slope * slope).max(1e-9) * n / (n - free).max(1.0)
     }
 
+    /// Mean square of the residuals where they tell the place of the edge over that of all:
+    /// more than 1 where noise is stronger there, as between two levels of which one is
+    /// clipped. The answer's variance grows by it (the sandwich of Huber 1967).
+    pub(super) fn rim_noise(&self, weighing: Weighing) -> f64 {
+        let (mut at_rim, mut of_rim, mut all, mut n) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
+        for i in 0..self.len() {
+            let (e, j) = (self.residual[i], self.by_radius[i]);
+            let q = e / weighing.limit;
+            let robust = (1.0 - q * q).max(0.0);
+            let weight = self.mask[i] / (1.0 + weighing.excess * self.share[i]);
+            let square = weight * (robust * robust * e).powi(2);
+            at_rim += square * j * j * weight;
+            of_rim += weight * j * j;
+            all += square;
+            n += self.mask[i];
+        }
+        f64::from((at_rim / of_rim.max(1e-9)) / (all / n.max(1.0)).max(1e-9)).min(MUCH_NOISIER)
+    }
+
     /// Standard deviation that the median difference of neighbouring residuals
     /// tells.
     pub(super) fn grain(&self, scratch: &mut Vec<f32>) -> f32 {
@@ -114,4 +137,33 @@ pub(super) fn densest(values: &mut [f32]) -> f32 {
     let width = |i: &usize| values[i + half] - values[*i];
     let first = (0..values.len() - half).min_by(|a, b| width(a).total_cmp(&width(b)));
     values[first.unwrap_or(0) + half / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_at_the_rim_is_that_of_the_pixels_that_tell_the_place() {
+        let mut pixels = Pixels::default();
+        for i in 0..1200 {
+            pixels.dx.push(i as f32);
+            pixels.dy.push(0.0);
+            pixels.value.push(0.0);
+        }
+        pixels.seal();
+        let noise = |pixels: &mut Pixels, at_rim: f32| {
+            for i in 0..1200 {
+                let is_rim = i % 4 == 0;
+                pixels.by_radius[i] = if is_rim { 30.0 } else { 0.0 };
+                pixels.residual[i] = if is_rim { at_rim } else { 2.0 };
+            }
+            pixels.rim_noise(Weighing::EQUAL)
+        };
+        assert!((noise(&mut pixels, 2.0) - 1.0).abs() < 1e-5);
+        // Of (2.2^2 + 3 2^2) / 4.
+        assert!((noise(&mut pixels, 2.2) - 4.84 / 4.21).abs() < 1e-4);
+        assert!(noise(&mut pixels, 1.0) < 0.4);
+        assert_eq!(noise(&mut pixels, 9.0), MUCH_NOISIER);
+    }
 }

@@ -21,7 +21,8 @@ struct Sector {
     jj: f32,
     /// The same of the pixels that are not masked, without outliers.
     kept: (f32, f32),
-    /// Off the edge, outside and inside: pixels and the sum of their residuals.
+    /// Off the edge, outside and inside, without outliers: pixels and the sum of their
+    /// residuals.
     flat: [(f32, f32); 2],
 }
 
@@ -44,7 +45,8 @@ fn collect(pixels: &Pixels, weighing: Weighing) -> [Sector; SECTORS] {
         let weight = pixels.mask[i] * (1.0 - q * q).max(0.0) / (1.0 + weighing.excess * f);
         s.kept.0 += weight * j * pixels.residual[i];
         s.kept.1 += weight * j * j;
-        if pixels.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
+        let counts = pixels.mask[i] > 0.0 && q.abs() < 1.0;
+        if counts && !(0.02..=0.98).contains(&f) {
             let side = &mut s.flat[usize::from(f > 0.5)];
             side.0 += 1.0;
             side.1 += pixels.residual[i];
