@@ -27,12 +27,17 @@ const EDGE_BUDGET: usize = 2500;
 const PEAKS: usize = 16;
 /// Share of the rim that a peak's edges must show for it to be followed.
 const MIN_RIM: f32 = 0.43;
+/// A poorer rim than this (7 pairs of sectors of 16) is no reason for a level to put
+/// more peaks forward.
+const POOR_RIM: f32 = 0.45;
 /// Clear peaks in one level and polarity that may lead to nothing before the
 /// others have to wait.
 const CLEAR_MISSES: usize = 12;
 /// Waiting peaks that may lead to nothing, the best first, before the rest is
 /// given up.
 const OTHER_MISSES: usize = 24;
+/// The same of those with a poor rim.
+const POOR_MISSES: usize = 1;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
@@ -291,6 +296,7 @@ impl HoughRust {
                 let at = (peak.x, peak.y);
                 match self.rims.around(&self.table, at, radii, side, size) {
                     Some(rim) if rim.coverage >= MIN_RIM => {
+                        misses += usize::from(rim.coverage < POOR_RIM);
                         let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
                         let coverage = rim.coverage;
                         self.seeds.push(Seed { level, circle, coverage, sign, step });
@@ -314,13 +320,17 @@ impl HoughRust {
     /// Follows the best of the seeds that were put off.
     fn follow_waiting(&mut self, full: &Image<'_>) {
         self.waiting.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
-        let mut misses = 0;
+        let (mut misses, mut poor) = (0, 0);
         for i in 0..self.waiting.len() {
-            if misses == OTHER_MISSES {
+            let seed = self.waiting[i];
+            let is_poor = seed.coverage < POOR_RIM;
+            if misses == OTHER_MISSES || (is_poor && poor == POOR_MISSES) {
                 break;
             }
-            let seed = self.waiting[i];
-            misses += usize::from(self.follow(full, &seed) == Way::Nowhere);
+            if self.follow(full, &seed) == Way::Nowhere {
+                misses += 1;
+                poor += usize::from(is_poor);
+            }
         }
     }
 
@@ -379,7 +389,7 @@ impl HoughRust {
             }
             // Directions that the rays did not see are seldom seen by the fit.
             let coverage = f64::from(c.ring.coverage);
-            if coverage < ARC - DOUBTFUL {
+            if coverage < ARC {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);

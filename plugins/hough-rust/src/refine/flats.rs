@@ -13,6 +13,8 @@ use crate::rays::Circle;
 
 /// How far beyond the annulus is looked, outside and inside, in pixels.
 const DEPTH: [f64; 2] = [6.0, 12.0];
+/// Pixels of a side that are enough, over 2 pi: the annulus of a large disc has many.
+const ENOUGH: f64 = 400.0;
 /// Pixels of a side, at least.
 const FEWEST: usize = 64;
 /// Values that are off by more standard deviations are defects.
@@ -39,7 +41,8 @@ pub(super) fn level(
 ) -> Option<Level> {
     let Place { image, weights, start, reach } = *place;
     let (level, noise) = ((p[4] + if inside { p[5] } else { 0.0 }) as f32, noise as f32);
-    let half = 0.5 * DEPTH[usize::from(inside)].min(start.r - reach);
+    let depth = DEPTH[usize::from(inside)].min(start.r - reach).min(ENOUGH / start.r);
+    let half = 0.5 * depth;
     if half < 1.0 {
         return None;
     }
