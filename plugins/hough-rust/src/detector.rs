@@ -383,7 +383,8 @@ impl HoughRust {
                 continue;
             }
             // The fit moves a radius by little: what is far out stays out.
-            let slack = 0.05 * at.r + 2.0;
+            let spread = f64::from(c.ring.spread + c.ring.swing());
+            let slack = (0.02 * at.r + 0.5 + 2.0 * spread).min(0.05 * at.r + 2.0);
             if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
                 continue;
             }
