@@ -405,11 +405,13 @@ impl HoughRust {
             let is_enough = coverage >= least_share(at.r, 0) - DOUBTFUL
                 && shown >= least_share(fit.circle.r, fit.gaps)
                 && (!fit.own_levels || fit.roughness < SMOOTH_ENOUGH || shown > MUCH);
+            // Of one in front of several grounds the rays may have seen the smaller part.
+            let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
             if (is_enough || is_smooth_arc(&fit, shown))
                 && fit.width <= SOFTEST * fit.circle.r
                 && score >= self.config.min_score
                 && inside
-                && fit.contrast * contrast > 0.0
+                && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
                 self.found.push(Found { fit, score });

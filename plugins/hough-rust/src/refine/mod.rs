@@ -20,8 +20,9 @@
 //! highlight, a texture) only the rim counts. Where it is noisier inside than
 //! outside, or the other way, the pixels are weighed by it; a side without noise
 //! weighs as much as one pixel. With gross outliers, Tukey's weights come in and
-//! sectors that are hidden are left out. A large annulus is first fitted by a
-//! part of its pixels.
+//! sectors that are hidden are left out; those with a ground of their own are made
+//! like the others. A large annulus is first fitted by a part of its pixels. In the end
+//! the levels are made more certain by pixels beyond the annulus.
 
 mod course;
 mod flats;
