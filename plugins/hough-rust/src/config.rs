@@ -32,9 +32,9 @@ pub struct Config {
     pub max_circles: usize,
     /// Discs with a lower score are not reported. The score is the share of the
     /// directions that show the disc (nine in ten count as all), less for an oval, over
-    /// 1 + the standard deviation of the centre in pixels. At least half of the directions
-    /// must show it in any case, up to three quarters of them for a radius below 15, or 42 %
-    /// where they are a circle's to 0.035 pixels.
+    /// 1 + five times the standard deviation of the centre in pixels. At least half of the
+    /// directions must show it in any case, up to three quarters of them for a radius below
+    /// 15, or 42 % where they are a circle's to 0.035 pixels.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
     /// Look near the last answers first; the whole picture is searched when one of
@@ -50,7 +50,7 @@ impl Default for Config {
             max_radius: 0.0,
             polarity: Polarity::Both,
             max_circles: 256,
-            min_score: 0.3,
+            min_score: 0.2,
             tracking: false,
         }
     }

@@ -74,6 +74,10 @@ const DOUBTFUL: f64 = 0.05;
 /// softer ones.
 const SOFTEST: f64 = 1.0 / 3.0;
 
+/// By how much a standard deviation of the centre of one pixel divides the score, less 1:
+/// a fifth of a pixel halves it.
+const PRECISION: f64 = 5.0;
+
 /// Share of the directions from which on more of them are no better sign of a disc:
 /// noise hides some.
 const ENOUGH: f64 = 0.9;
@@ -398,7 +402,8 @@ impl HoughRust {
                 continue;
             };
             let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
-            let score = (fit.support / ENOUGH).min(1.0) * (1.0 - fit.flatness) / (1.0 + sd);
+            let score =
+                (fit.support / ENOUGH).min(1.0) * (1.0 - fit.flatness) / (1.0 + PRECISION * sd);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of a disc that the picture's border cuts there is less to agree with.
             let shown = fit.support * f64::from(c.ring.visible).sqrt();
