@@ -87,7 +87,7 @@ check_needs() {
     [ "$(id -u)" = 0 ] || die "without a Docker engine this needs root: sudo $0"
     local missing=() pair
     for pair in buildah:buildah debootstrap:debootstrap ip:iproute2; do
-        command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
+        type -P "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
     done
     if [ ${#missing[@]} -gt 0 ] && [ $install = yes ]; then
         say "installing ${missing[*]}"
