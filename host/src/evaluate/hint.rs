@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::scene::SceneConfig;
 
-/// Room below the smallest and above the largest radius.
+/// Room below the smallest and above the largest radius. Distractors keep a
+/// quarter away from the ball's: a fit of one that is slightly off is still out of the room.
 const ROOM: (f64, f64) = (0.8, 1.2);
 
 /// `min_radius` and `max_radius` for the balls of `config`, as a user who knows

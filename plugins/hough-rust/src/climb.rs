@@ -16,7 +16,7 @@ const MIN_COVERAGE: f32 = 0.4;
 /// Candidates with a spread beyond this and gaps in their rim are given up.
 /// On one picture of polygons the 26 false ones that reached full resolution
 /// had 0.49 to 0.66, the disc 0.11.
-const SCATTERED: f32 = 0.45;
+const MOST_SPREAD: f32 = 0.45;
 
 /// How far a seed and a fit may be off, in pixels of their level.
 const SEED_DOUBT: f32 = 0.7;
@@ -99,7 +99,7 @@ impl Climber<'_> {
                 let is_good = |c: &Candidate| {
                     let ring = &c.ring;
                     ring.coverage >= CLEAR_RIM
-                        || ring.spread < 0.5 * SCATTERED
+                        || ring.spread < 0.5 * MOST_SPREAD
                         || (ring.coverage >= 0.5 && ring.is_sharp())
                 };
                 if !found.as_ref().is_some_and(is_good) && seed.coverage >= CLEAR_RIM {
@@ -137,7 +137,7 @@ impl Climber<'_> {
             let window = (2.5 + ring.swing()).min(largest);
             ring = self.rays.fit(&image, &weights, ring.circle, window, sign, seed.step)?;
         }
-        let scattered = n == 0 && ring.spread > SCATTERED && ring.coverage < 0.7;
+        let scattered = n == 0 && ring.spread > MOST_SPREAD && ring.coverage < 0.7;
         if ring.coverage < MIN_COVERAGE || ring.circle.r < 2.0 || scattered {
             return None;
         }

@@ -5,6 +5,7 @@ use plumbline_plugin_api::{
 };
 
 use crate::{
+    belief,
     climb::{CLEAR_RIM, Candidate, Climber, Seed},
     config::{Config, Polarity},
     coverage::Rims,
@@ -12,7 +13,7 @@ use crate::{
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
     rays::{Circle, Rays},
-    refine::{Fit, MOST_GAPS, Refiner},
+    refine::{Fit, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
@@ -44,43 +45,6 @@ const EXPLAINS: f32 = 0.8;
 /// Two circles with the same centre are one disc above this ratio of their radii:
 /// the two sides of a rim that has a colour of its own.
 const NESTED: f64 = 0.8;
-
-/// Share of the directions that must show the disc for it to be believed. Where those
-/// that do not lie together, as behind a bar, it is this over the radius within the
-/// bounds. Of arches, handles and letters in photographs most have less.
-const PARTLY: f64 = 7.0;
-const PARTLY_BOUNDS: (f64, f64) = (0.5, 0.7);
-/// The same where they lie apart, as in front of a texture. Few pixels agree with a
-/// small circle by chance: of those in pictures without a disc most had radii below 12.
-const SCATTERED: f64 = 7.5;
-const SCATTERED_BOUNDS: (f64, f64) = (0.5, 0.75);
-
-/// Share of the directions that is enough of a smooth arc, its least radius, and the
-/// most that its edge may be off the circle, in pixels, noise included. Of 150 fits
-/// beside the discs of photographs one was that smooth.
-const ARC: f64 = 0.42;
-const ARC_RADIUS: f64 = 10.0;
-const SMOOTH: f64 = 0.035;
-/// What an edge in front of several grounds may be off at most where it shows less than
-/// that share: much in photographs has half an edge of one kind and half of another.
-const SMOOTH_ENOUGH: f64 = 0.15;
-const MUCH: f64 = 0.6;
-
-/// By how much the share of the rays that met the edge may fall short of that. Of 839
-/// fits that were believed it did in one, of 259 that were not in 42.
-const DOUBTFUL: f64 = 0.05;
-
-/// Width of the edge, as a share of the radius, up to which a spot is a disc: clouds have
-/// softer ones.
-const SOFTEST: f64 = 1.0 / 3.0;
-
-/// By how much a standard deviation of the centre of one pixel divides the score, less 1:
-/// a fifth of a pixel halves it.
-const PRECISION: f64 = 5.0;
-
-/// Share of the directions from which on more of them are no better sign of a disc:
-/// noise hides some.
-const ENOUGH: f64 = 0.9;
 
 /// Where following a seed led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -393,27 +357,18 @@ impl HoughRust {
                 continue;
             }
             // Directions that the rays did not see are seldom seen by the fit.
-            let coverage = f64::from(c.ring.coverage);
-            if coverage < ARC {
+            if !belief::is_worth_a_fit(&c.ring) {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let Some(fit) = self.refiner.fit(image, &c.weights, &c.ring, c.sign) else {
                 continue;
             };
-            let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
-            let score =
-                (fit.support / ENOUGH).min(1.0) * (1.0 - fit.flatness) / (1.0 + PRECISION * sd);
+            let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
-            // Of a disc that the picture's border cuts there is less to agree with.
-            let shown = fit.support * f64::from(c.ring.visible).sqrt();
-            let is_enough = coverage >= least_share(at.r, 0) - DOUBTFUL
-                && shown >= least_share(fit.circle.r, fit.gaps)
-                && (!fit.own_levels || fit.roughness < SMOOTH_ENOUGH || shown > MUCH);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
-            if (is_enough || is_smooth_arc(&fit, shown))
-                && fit.width <= SOFTEST * fit.circle.r
+            if belief::is_disc(&fit, &c.ring)
                 && score >= self.config.min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
@@ -424,19 +379,6 @@ impl HoughRust {
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
-}
-
-/// The share of the directions that must show a disc of radius `r` that is not seen in
-/// a number of arcs.
-fn least_share(r: f64, gaps: u32) -> f64 {
-    let (over_radius, bounds) =
-        if gaps <= MOST_GAPS { (PARTLY, PARTLY_BOUNDS) } else { (SCATTERED, SCATTERED_BOUNDS) };
-    (over_radius / r).clamp(bounds.0, bounds.1)
-}
-
-/// Whether the part of a disc that is seen is a circle's to within a small part of a pixel.
-fn is_smooth_arc(fit: &Fit, shown: f64) -> bool {
-    shown >= ARC && fit.gaps <= MOST_GAPS && fit.circle.r >= ARC_RADIUS && fit.roughness < SMOOTH
 }
 
 /// Whether two circles describe one disc, and not a smaller one on a larger.

@@ -15,6 +15,7 @@
 //!
 //! [`HoughRust`] puts them together.
 
+mod belief;
 pub mod climb;
 pub mod config;
 pub mod coverage;

@@ -7,6 +7,7 @@
 use super::{
     Place,
     kernel::{N, Pixels},
+    noise::ROUNDING,
     start::gather,
 };
 use crate::rays::Circle;
@@ -63,7 +64,7 @@ pub(super) fn level(
         return None;
     }
     let mean = sum(&|q| q.1) / n;
-    let variance = (sum(&|q| q.2) / n - mean * mean).max(1.0 / 12.0);
+    let variance = (sum(&|q| q.2) / n - mean * mean).max(ROUNDING as f32);
     let between = sum(&|q| q.0 * (q.1 / q.0 - mean).powi(2));
     (between < EVEN * variance)
         .then(|| Level { value: f64::from(level + mean), variance: f64::from(variance / n) })

@@ -90,19 +90,20 @@ impl Levels {
         scratch: &mut Vec<f32>,
     ) -> Option<(Self, [f32; 2])> {
         let sums = collect(pixels, contrast);
-        let mut most = |side: usize, fits: &dyn Fn(&Sums) -> bool| {
+        let mut most = |side: usize, fits: &dyn Fn(usize) -> bool| {
             scratch.clear();
-            let fitting = sums.iter().filter(|s| s.flat[side].0 >= 3.0 && fits(s));
-            scratch.extend(fitting.map(|s| s.mean(side)));
+            let fitting = (0..SECTORS).filter(|&k| sums[k].flat[side].0 >= 3.0 && fits(k));
+            scratch.extend(fitting.map(|k| sums[k].mean(side)));
             (scratch.len() >= SECTORS / 4).then(|| densest(scratch))
         };
         let inside = most(1, &|_| true)?;
-        let outside = most(0, &|s| own_contrast(s, inside, noise).is_some())?;
+        let own: [_; SECTORS] = std::array::from_fn(|k| own_contrast(&sums[k], inside, noise));
+        let outside = most(0, &|k| own[k].is_some())?;
         let usual = inside - outside;
         let mut levels = Self::default();
         let mut found = 0;
-        for (k, s) in sums.iter().enumerate() {
-            let Some(own) = own_contrast(s, inside, noise) else { continue };
+        for (k, (s, own)) in sums.iter().zip(own).enumerate() {
+            let Some(own) = own else { continue };
             let off = OWN.0 * usual.abs() + OWN.1 * noise / s.flat[0].0.sqrt();
             if (own - usual).abs() > off && own.abs() > LEAST.0 * usual.abs() {
                 levels.gain[k] = usual / own;
@@ -146,14 +147,14 @@ impl Sums {
 
 /// The contrast of a sector that shows a disc of the level `inside`.
 fn own_contrast(s: &Sums, inside: f32, noise: f32) -> Option<f32> {
-    let [(n, v, vv), (n_in, v_in, _)] = s.flat;
+    let [(n, _, vv), (n_in, ..)] = s.flat;
     if n < 3.0 || n_in < 1.0 {
         return None;
     }
-    let outside = v / n;
+    let outside = s.mean(0);
     let own = inside - outside;
     let even = (vv / n - outside * outside).max(0.0).sqrt() < 0.05 * own.abs() + 1.5 * noise;
-    let is_disc = (v_in / n_in - inside).abs() < 0.15 * own.abs() + 2.0 * noise / n_in.sqrt();
+    let is_disc = (s.mean(1) - inside).abs() < 0.15 * own.abs() + 2.0 * noise / n_in.sqrt();
     // Residuals e = v - outside - own f: their squares, and the shift that they tell.
     let ee = s.vv + s.n * outside * outside + own * own * s.ff
         - 2.0 * (outside * s.v + own * s.vf - outside * own * s.f);
