@@ -22,22 +22,25 @@ impl Pixels {
         let (outside, contrast) = (p[4] as f32, p[5] as f32);
         let n = self.len();
         let (value, share, mask) = (&self.value[..n], &self.share[..n], &mut self.mask[..n]);
-        // What the edge adds there is less than half of the rounding.
+        // What the edge adds there is less than half of the rounding; far from it, nothing.
         let off_edge = 0.25 / contrast.abs().max(1.0);
+        let far_off = 0.02 / contrast.abs().max(1.0);
         let (mut weights, mut levels) = ([None; 2], [None; 2]);
         for inside in 0..2 {
             let level = outside + contrast * inside as f32;
-            let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
+            let (mut alike, mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
             for i in 0..n {
-                let far = if inside == 1 { 1.0 - share[i] } else { share[i] };
-                let is_flat = if far < off_edge && mask[i] > 0.0 { 1.0 } else { 0.0 };
+                let edge = if inside == 1 { 1.0 - share[i] } else { share[i] };
+                let kept = if mask[i] > 0.0 { 1.0 } else { 0.0 };
+                let is_flat = if edge < far_off { kept } else { 0.0 };
                 let v = value[i] - level;
+                alike += if edge < off_edge { kept } else { 0.0 };
                 sum += is_flat;
                 of_v += is_flat * v;
                 of_vv += is_flat * v * v;
             }
             if sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum {
-                weights[inside] = Some(1.0 / sum);
+                weights[inside] = Some(1.0 / alike);
                 levels[inside] = Some(f64::from(level + of_v / sum));
             }
         }
