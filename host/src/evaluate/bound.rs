@@ -9,10 +9,16 @@
 //! the visible directions. For a full circle and constant noise this is
 //! `sigma_x` = 1.062 (sigma / A) `sqrt(sigma_e` / r), `sigma_r` = `sigma_x` / sqrt(2).
 //!
-//! Clipping and unknown levels only take information away, so the bound stays
+//! The levels on both sides of the rim are not told. Where there is noise, the many
+//! pixels of a side tell its level. Without noise and in even light all of them are
+//! rounded alike: the level is known to a variance of 1/12, and to what the pixels that
+//! the rim goes through add. With the information on the levels L, and that on levels
+//! and rim together C, this takes C' L^-1 C away (Schur's complement).
+//!
+//! Clipping and an unknown blur only take information away, so the bound stays
 //! a bound; where the model itself does not hold there is none.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::{FRAC_1_SQRT_2, PI, TAU};
 
 use crate::scene::degradation::Texture;
 use crate::scene::{BallTruth, Edge, Format, SceneConfig, Truth};
@@ -33,6 +39,11 @@ const REACH: f64 = 5.0;
 const STEPS: u32 = 60;
 /// Objects closer to the rim than this (plus the blur) change its profile, in pixels.
 const CLEARANCE: f64 = 3.0;
+/// The rim changes pixels that are closer to it than half a pixel's width and this many
+/// standard deviations of the blur.
+const BLURRED: f64 = 4.0;
+/// Terms of the series for the error of a rounded mean.
+const TERMS: u32 = 50;
 
 /// The bound for ball number `n` of `truth`; `None` where the model does not
 /// hold: textured ground, another circle at its rim, motion blur, rolling
@@ -49,24 +60,38 @@ pub fn bound(config: &SceneConfig, truth: &Truth, n: usize) -> Option<Bound> {
         _ if share[0] == share[1] => config.ball.contrast * share[0],
         _ => return None,
     };
-    let information = rim_information(config, ball, contrast) * ball.radius;
     let a = PI * ball.visible_arc;
-    (information > 0.0 && a > 0.0).then(|| arc_bound(information, a, in_one_piece(config, ball)))
+    let rim = rim_information(config, ball, contrast, a);
+    (rim.shift > 0.0 && a > 0.0).then(|| arc_bound(&rim, a, in_one_piece(config, ball)))
 }
 
-/// The bound for a visible arc of the half-angle `a` and the information `k`
-/// per radian. When the arc is not in one piece only its length is known, and
-/// the bound is the least that any arrangement allows (the mean of the two
-/// eigenvalues of the inverse is at least the inverse of their mean).
-fn arc_bound(k: f64, a: f64, in_one_piece: bool) -> Bound {
+/// What the rim tells, per radian.
+#[derive(Debug, Clone, Copy)]
+struct Rim {
+    /// Information on a shift of the rim along its normal, the levels known.
+    shift: f64,
+    /// What the unknown levels take away, over the square of the visible angle.
+    lost: f64,
+}
+
+/// The bound for a visible arc of the half-angle `a`. When the arc is not in one piece
+/// only its length is known, and the bound is the least that any arrangement allows (the
+/// mean of the two eigenvalues of the inverse is at least the inverse of their mean).
+fn arc_bound(rim: &Rim, a: f64, in_one_piece: bool) -> Bound {
+    let Rim { shift: k, lost } = *rim;
     if !in_one_piece {
         return Bound { center: (1.0 / (k * a)).sqrt(), radius: None };
     }
     let (sin, sin2) = (libm::sin(a), libm::sin(2.0 * a));
-    let along = 1.0 / (k * (a + 0.5 * sin2 - 2.0 * sin * sin / a));
-    let across = 1.0 / (k * (a - 0.5 * sin2));
-    let radius = 1.0 / (k * (2.0 * a - 4.0 * sin * sin / (a + 0.5 * sin2)));
-    Bound { center: (0.5 * (along + across)).sqrt(), radius: Some(radius.sqrt()) }
+    // Of x, which points to the middle of the arc, and the radius, and of both; y has
+    // nothing to do with them.
+    let xx = k * (a + 0.5 * sin2) - lost * 4.0 * sin * sin;
+    let xr = k * 2.0 * sin - lost * 4.0 * a * sin;
+    let rr = k * 2.0 * a - lost * 4.0 * a * a;
+    let yy = k * (a - 0.5 * sin2);
+    let determinant = xx * rr - xr * xr;
+    let (along, radius) = (rr / determinant, xx / determinant);
+    Bound { center: (0.5 * (along + 1.0 / yy)).sqrt(), radius: Some(radius.sqrt()) }
 }
 
 fn modelled(config: &SceneConfig) -> bool {
@@ -113,22 +138,55 @@ fn in_one_piece(config: &SceneConfig, ball: &BallTruth) -> bool {
     config.occlusion.bars == 0 && hidden_by == 1
 }
 
-/// Mean over the rim's directions of the information per pixel of its length.
-fn rim_information(config: &SceneConfig, ball: &BallTruth, contrast: f64) -> f64 {
-    let sum: f64 = (0..DIRECTIONS)
+/// What the visible rim of the half-angle `a` tells: the mean over its directions.
+fn rim_information(config: &SceneConfig, ball: &BallTruth, contrast: f64, a: f64) -> Rim {
+    let per_radian = ball.radius * (1.0 - config.noise.salt_pepper);
+    let mut sums = [Profile::default(); 3];
+    let mut levels = [[0.0; 2]; 3];
+    for k in 0..DIRECTIONS {
+        let (sin, cos) = libm::sincos(TAU * f64::from(k) / f64::from(DIRECTIONS));
+        let at = [ball.x + ball.radius * cos, ball.y + ball.radius * sin];
+        let light = shading(config, at) * config.exposure.gain;
+        let pixel = 0.5 * (cos.abs() + sin.abs());
+        for (n, sides) in channels(config, contrast, [cos, sin]).into_iter().enumerate() {
+            levels[n] = sides.map(|v| v * light);
+            sums[n].add(&profile_information(config, levels[n], pixel));
+        }
+    }
+    let even = is_evenly_lit(config);
+    let lost = sums.iter().zip(levels).filter(|(sum, _)| even && sum.shift > 0.0);
+    let lost = lost.map(|(sum, levels)| {
+        let share = per_radian / f64::from(DIRECTIONS);
+        let [outside, inside] = levels.map(|v| 1.0 / rounded_mean(config, v).max(1e-12));
+        let [oo, oi, ii] = sum.levels.map(|v| 2.0 * a * share * v);
+        let (oo, ii) = (oo + outside, ii + inside);
+        let [o, i] = sum.cross.map(|v| share * v);
+        (o * o * ii - 2.0 * o * i * oi + i * i * oo) / (oo * ii - oi * oi)
+    });
+    let lost = lost.sum();
+    let shift = sums.iter().map(|s| s.shift).sum::<f64>() / f64::from(DIRECTIONS) * per_radian;
+    Rim { shift, lost }
+}
+
+/// Whether each side of the rim has one level.
+fn is_evenly_lit(config: &SceneConfig) -> bool {
+    let (light, surface) = (&config.shading, &config.surface);
+    let all = [light.linear, light.radial, surface.linear, surface.limb, surface.highlight];
+    all == [0.0; 5]
+}
+
+/// Variance of the error of the mean of many rounded pixels of the level `v`, over all
+/// places of `v` between two whole numbers: 1/12 without noise, and next to nothing when
+/// the noise has a standard deviation of half a grey level (Widrow and Kollar,
+/// "Quantization Noise", 2008: the rounding error's mean as a Fourier series).
+fn rounded_mean(config: &SceneConfig, v: f64) -> f64 {
+    let variance = config.noise.gaussian.powi(2) + config.noise.shot * v.max(0.0);
+    (1..=TERMS)
         .map(|k| {
-            let (sin, cos) = libm::sincos(TAU * f64::from(k) / f64::from(DIRECTIONS));
-            let at = [ball.x + ball.radius * cos, ball.y + ball.radius * sin];
-            let light = shading(config, at) * config.exposure.gain;
-            channels(config, contrast, [cos, sin])
-                .iter()
-                .map(|&[outside, inside]| {
-                    profile_information(config, outside * light, inside * light)
-                })
-                .sum::<f64>()
+            let turns = TAU * f64::from(k);
+            2.0 * libm::exp(-turns * turns * variance) / (turns * turns)
         })
-        .sum();
-    sum / f64::from(DIRECTIONS) * (1.0 - config.noise.salt_pepper)
+        .sum()
 }
 
 /// Radiance outside and inside of the rim in the direction `d`, per channel.
@@ -166,24 +224,56 @@ fn shading(config: &SceneConfig, [x, y]: [f64; 2]) -> f64 {
     (1.0 + s.linear * u) * (1.0 - s.radial * q2)
 }
 
-/// The integral of L'^2 / sigma^2(L) across an edge between two signal levels.
-fn profile_information(config: &SceneConfig, outside: f64, inside: f64) -> f64 {
+/// Information of one channel across the rim, per pixel of its length.
+#[derive(Debug, Clone, Copy, Default)]
+struct Profile {
+    /// On a shift: the integral of L'^2 / sigma^2(L).
+    shift: f64,
+    /// On a shift together with the level outside and inside, from the pixels that the
+    /// rim goes through.
+    cross: [f64; 2],
+    /// On the levels from those pixels: outside, outside and inside, inside.
+    levels: [f64; 3],
+}
+
+impl Profile {
+    fn add(&mut self, other: &Self) {
+        self.shift += other.shift;
+        self.cross.iter_mut().zip(other.cross).for_each(|(sum, v)| *sum += v);
+        self.levels.iter_mut().zip(other.levels).for_each(|(sum, v)| *sum += v);
+    }
+}
+
+/// The information across an edge between two signal levels, whose pixels reach `pixel`
+/// to either side of their centre along the rim's normal.
+fn profile_information(config: &SceneConfig, [outside, inside]: [f64; 2], pixel: f64) -> Profile {
     let noise = &config.noise;
-    let width = (config.lens.defocus * config.lens.defocus + 1.0 / 12.0).sqrt();
+    let blur = config.lens.defocus;
+    let width = (blur * blur + 1.0 / 12.0).sqrt();
     let step = 2.0 * REACH / f64::from(STEPS);
     let amplitude = inside - outside;
-    (0..=STEPS)
-        .map(|k| {
-            let t = -REACH + step * f64::from(k);
-            let slope = amplitude * libm::exp(-0.5 * t * t) / (TAU.sqrt() * width);
-            let level = outside + amplitude * 0.5 * libm::erfc(t * std::f64::consts::FRAC_1_SQRT_2);
-            let variance =
-                noise.gaussian * noise.gaussian + noise.shot * level.max(0.0) + 1.0 / 12.0;
-            slope * slope / variance
-        })
-        .sum::<f64>()
-        * step
-        * width
+    let mut sum = Profile::default();
+    for k in 0..=STEPS {
+        let t = -REACH + step * f64::from(k);
+        let slope = amplitude * libm::exp(-0.5 * t * t) / (TAU.sqrt() * width);
+        let share = 0.5 * libm::erfc(t * FRAC_1_SQRT_2);
+        let level = outside + amplitude * share;
+        let variance = noise.gaussian * noise.gaussian + noise.shot * level.max(0.0) + 1.0 / 12.0;
+        let per_variance = step * width / variance;
+        sum.shift += slope * slope * per_variance;
+        // Further out a pixel has the level of its side, rounded like all others of it.
+        let moved = amplitude.abs() * share.min(1.0 - share) > 0.5;
+        if moved && (t * width).abs() < pixel + BLURRED * blur {
+            let by_level = [1.0 - share, share];
+            let [o, i] = by_level;
+            sum.add(&Profile {
+                shift: 0.0,
+                cross: by_level.map(|v| v * slope * per_variance),
+                levels: [o * o, o * i, i * i].map(|v| v * per_variance),
+            });
+        }
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -248,11 +338,35 @@ mod tests {
             xr += t.cos() * dt;
         }
         let det = xx * 2.0 * a - xr * xr;
-        let b = arc_bound(3.0, a, true);
+        let known = Rim { shift: 3.0, lost: 0.0 };
+        let b = arc_bound(&known, a, true);
         let center = (f64::midpoint(2.0 * a / det, 1.0 / yy) / 3.0).sqrt();
         assert!((b.center / center - 1.0).abs() < 1e-6);
         assert!((b.radius.unwrap() / (xx / det / 3.0).sqrt() - 1.0).abs() < 1e-6);
-        assert!(arc_bound(3.0, a, false).center < b.center);
+        assert!(arc_bound(&known, a, false).center < b.center);
+    }
+
+    #[test]
+    fn levels_that_are_not_known_make_the_radius_harder_without_noise() {
+        let radius = |change: fn(&mut SceneConfig)| {
+            let (mut config, truth) = scene(35.0, 117.7, 1.0, 0.7);
+            config.noise.gaussian = 0.0;
+            change(&mut config);
+            let b = bound(&config, &truth, 0).unwrap();
+            (b.radius.unwrap(), b.center)
+        };
+        // The information on radius, level outside and inside as a matrix with the priors
+        // on its diagonal, summed and inverted apart from this program.
+        let (unknown, center) = radius(|_| ());
+        assert!((unknown / 0.000_464_99 - 1.0).abs() < 0.02, "{unknown}");
+        let known = center / 2.0_f64.sqrt();
+        assert!(unknown > 1.6 * known);
+        // Light that is not even is rounded here this way and there another.
+        let (shaded, center) = radius(|c| c.shading.linear = 0.01);
+        assert!((shaded * 2.0_f64.sqrt() / center - 1.0).abs() < 1e-9);
+        // Noise does the same.
+        let (noisy, center) = radius(|c| c.noise.gaussian = 0.5);
+        assert!((noisy * 2.0_f64.sqrt() / center - 1.0).abs() < 0.01, "{noisy} {center}");
     }
 
     #[test]
