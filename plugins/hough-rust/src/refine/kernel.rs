@@ -37,6 +37,7 @@ pub(super) struct Pixels {
     pub(super) residual: Vec<f32>,
     pub(super) share: Vec<f32>,
     pub(super) by_radius: Vec<f32>,
+    by_width: Vec<f32>,
     /// The direction from where the fit began.
     pub(super) sector: Vec<u8>,
 }
@@ -72,6 +73,7 @@ impl Pixels {
         self.residual.resize(n, 0.0);
         self.share.resize(n, 0.0);
         self.by_radius.resize(n, 0.0);
+        self.by_width.resize(n, 0.0);
         self.sector.resize(n, 0);
         sectors(&self.dx, &self.dy, &mut self.sector);
     }
@@ -157,6 +159,26 @@ pub(super) fn chosen(wanted: &[bool; N]) -> ([usize; N + 1], usize) {
 }
 
 dispatch! {
+    /// Takes what a small `step` of the first six unknowns from `p` on explains out of the
+    /// residuals of the last pass, which was made there.
+    pub(super) fn follow(pixels: &mut Pixels, p: &[f64; N], step: &[f64; N]) {
+        let n = pixels.len();
+        let (cx, cy) = (p[0] as f32, p[1] as f32);
+        let [x, y, r, s, b, a] = std::array::from_fn(|k| step[k] as f32);
+        let Pixels { dx, dy, share, by_radius, by_width, residual, .. } = pixels;
+        let (dx, dy, share) = (&dx[..n], &dy[..n], &share[..n]);
+        let (by_radius, by_width) = (&by_radius[..n], &by_width[..n]);
+        let residual = &mut residual[..n];
+        for i in 0..n {
+            let (u, v) = (dx[i] - cx, dy[i] - cy);
+            let rho = (u * u + v * v).sqrt().max(0.25);
+            let along = (u * x + v * y) / rho + r;
+            residual[i] -= by_radius[i] * along + by_width[i] * s + b + a * share[i];
+        }
+    }
+}
+
+dispatch! {
     fn normal_equations(
         pixels: &mut Pixels, p: &[f32; N], weighing: Weighing, rows: &[usize], out: &mut [f64; SUMS],
     ) {
@@ -183,6 +205,7 @@ dispatch! {
             }
             pixels.residual[all.clone()].copy_from_slice(&block.j[N][..m]);
             pixels.by_radius[all.clone()].copy_from_slice(&block.j[2][..m]);
+            pixels.by_width[all.clone()].copy_from_slice(&block.j[3][..m]);
             pixels.share[all].copy_from_slice(&block.share[..m]);
             add_products(&block.j, &block.weight, rows, &mut lanes);
             out[SUMS - 1] += f64::from(block.robust.iter().sum::<f32>());

@@ -34,11 +34,11 @@ mod sectors;
 mod start;
 
 use course::{Course, learn, solve, solve_for};
-use kernel::{BASE, CURVED, N, Pixels, ROUND, Sums, accumulate};
+use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};
 use levels::Levels;
 use noise::ROUNDING;
 pub(crate) use sectors::MOST_GAPS;
-use sectors::{Disc, Support};
+use sectors::{Disc, Seen, Support};
 
 use crate::{
     image::{Image, Weights},
@@ -83,6 +83,12 @@ struct Place<'a> {
     reach: f64,
 }
 
+/// The end of a fit: its last pass, and what the sectors saw after it if that is known.
+struct End {
+    pass: Sums,
+    seen: Option<Seen>,
+}
+
 /// Fits discs; keeps its memory.
 #[derive(Debug, Default)]
 pub struct Refiner {
@@ -103,6 +109,9 @@ const CLOSE_ENOUGH: f64 = 0.25;
 const ROUGHLY: f64 = 1.0;
 /// Rounds in which further terms may join.
 const TESTS: [usize; 2] = [1, 2];
+/// A step up to which, in pixels, the model is linear. If its square over the edge's width
+/// is enough, too, nothing is left to be done: Gauss-Newton's method squares what is missing.
+const SMALL: f64 = 0.03;
 /// A fit whose step is below this multiple of what is enough is examined.
 const NEARLY: f64 = 2.0;
 /// Chi squared from which a disc is not round: chance has it once in 10^5.
@@ -159,9 +168,9 @@ impl Refiner {
         // The wide edge of a disc in motion escapes some rays, too.
         course.gap = hidden && ring.is_sharp();
         let close = if every == 1 { CLOSE_ENOUGH } else { ROUGHLY };
-        let sums = self.converge(&mut course, start.r, 0, close)?;
+        let end = self.converge(&mut course, start.r, 0, close)?;
         if every == 1 {
-            return self.report(&place, &course, &sums);
+            return self.report(&place, &course, &end);
         }
         std::mem::swap(&mut self.pixels, &mut self.all);
         let fit = self.finish(&place, &mut course);
@@ -190,8 +199,8 @@ impl Refiner {
         if course.is_once() {
             course.flat = self.pixels.count_once(&course.p);
         }
-        let sums = self.converge(course, place.start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
-        self.report(place, course, &sums)
+        let end = self.converge(course, place.start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
+        self.report(place, course, &end)
     }
 
     /// Improves `course` until a step is below `enough` standard deviations; the
@@ -202,7 +211,7 @@ impl Refiner {
         start_r: f64,
         first: usize,
         enough: f64,
-    ) -> Option<Sums> {
+    ) -> Option<End> {
         let mut sums = None;
         if first == 0 {
             sums = Some(accumulate(&mut self.pixels, &course.p, course.weighing, &course.active));
@@ -230,12 +239,23 @@ impl Refiner {
             if whole && wanted[CURVED] {
                 changed |= course.choose_curvature(&pass);
             }
-            let (step, _) = solve(&pass, &course.active)?;
+            let (step, explained) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
             let robust = course.weighing.limit < f32::INFINITY;
             let texture = if robust { course.texture } else { 1.0 };
             let close = enough * (texture * variance / pass.a[0][0].max(1e-9)).sqrt();
+            // The next step would be of the size of the square of this one.
+            let last = !changed
+                && !robust
+                && !course.active[BASE..].contains(&true)
+                && size < SMALL
+                && size * size < close * course.p[3]
+                && course.p[3] + step[3] > MIN_WIDTH;
+            if last {
+                follow(&mut self.pixels, &course.p, &step);
+                pass.chi2 -= explained;
+            }
             if size > 1.0 {
                 course.advance(&step.map(|s| s / size), start_r);
             } else if robust && !changed {
@@ -248,13 +268,16 @@ impl Refiner {
             }
             let least = if robust { ROBUST_ROUNDS } else { TESTS[1] };
             // Once the fit is near its end, what it leaves is looked at.
+            let mut seen = None;
             if round >= least
                 && (whole || !changed)
                 && !examined
-                && (whole || size < NEARLY * close || round > ROBUST_ROUNDS)
+                && (whole || last || size < NEARLY * close || round > ROBUST_ROUNDS)
             {
                 examined = true;
-                changed |= self.extend(course, variance);
+                let now = sectors::collect(&self.pixels, course.weighing);
+                changed |= self.extend(course, &now, variance);
+                seen = Some(now);
                 // Light that changes along the rim is seldom linear.
                 if course.active[BASE] && !wanted[CURVED] {
                     pass = accumulate(&mut self.pixels, &course.p, course.weighing, &[true; N]);
@@ -264,11 +287,15 @@ impl Refiner {
                     course.last = None;
                 }
             }
-            if (round >= least && size < close && !changed) || round + 1 == MAX_ROUNDS {
-                return Some(pass);
+            let done = size < close || last;
+            if (round >= least && done && !changed) || round + 1 == MAX_ROUNDS {
+                return Some(End { pass, seen: seen.filter(|_| !changed) });
             }
-            if round == TESTS[1] && self.support(course, variance).share < HOPELESS {
-                return None;
+            if round == TESTS[1] {
+                let seen = sectors::collect(&self.pixels, course.weighing);
+                if self.support(course, &seen, variance).share < HOPELESS {
+                    return None;
+                }
             }
             // Masks are made before the examination, which narrows them.
             let step = if examined { ROBUST_ROUNDS } else { round + 1 };
@@ -277,9 +304,10 @@ impl Refiner {
         None
     }
 
-    /// Adds to the model what the residuals ask for. Returns whether it did.
-    fn extend(&mut self, course: &mut Course, variance: f64) -> bool {
-        let found = sectors::misfit(&self.pixels, variance as f32, course.weighing);
+    /// Adds to the model what the residuals ask for, as `seen` by the sectors. Returns
+    /// whether it did.
+    fn extend(&mut self, course: &mut Course, seen: &Seen, variance: f64) -> bool {
+        let found = sectors::misfit(seen, variance as f32);
         course.texture = texture(found.scatter, variance);
         let shaped = found.shape > SHAPED && course.left > 0.8;
         if shaped {
@@ -313,7 +341,8 @@ impl Refiner {
         sectors::keep_rim(&mut self.pixels, course.uneven, circle, reach);
     }
 
-    fn report(&mut self, place: &Place<'_>, course: &Course, sums: &Sums) -> Option<Fit> {
+    fn report(&mut self, place: &Place<'_>, course: &Course, end: &End) -> Option<Fit> {
+        let sums = &end.pass;
         let active = &course.active;
         let free = active.iter().filter(|a| **a).count() as f64;
         let variance = if course.weighing.limit < f32::INFINITY {
@@ -322,7 +351,8 @@ impl Refiner {
             sums.chi2 / (sums.weight - free).max(1.0)
         };
         let variance = variance.max(ROUNDING);
-        let support = self.support(course, variance);
+        let seen = end.seen.unwrap_or_else(|| sectors::collect(&self.pixels, course.weighing));
+        let support = self.support(course, &seen, variance);
         let texture = texture(support.scatter, variance);
         // Without noise there is rounding only, which is what the variance is then.
         let rim = if course.is_once() { 1.0 } else { self.pixels.rim_noise(course.weighing) };
@@ -359,11 +389,11 @@ impl Refiner {
         })
     }
 
-    fn support(&mut self, course: &Course, variance: f64) -> Support {
+    fn support(&mut self, course: &Course, seen: &Seen, variance: f64) -> Support {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
         let disc = Disc { r: course.p[2] as f32, contrast: course.p[5] as f32, noise };
-        sectors::support(&self.pixels, &disc, course.weighing)
+        sectors::support(seen, &disc)
     }
 }

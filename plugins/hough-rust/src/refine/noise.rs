@@ -1,7 +1,7 @@
 //! What the residuals say of the picture's noise.
 
 use super::kernel::{N, Pixels, Weighing};
-use crate::rays::median;
+use crate::{rays::median, simd::dispatch};
 
 /// Variance of rounding to bytes. Flat parts of a clean picture show none of
 /// it, but the edge, which tells the position, does.
@@ -13,6 +13,8 @@ const MUCH_NOISIER: f64 = 1.3;
 
 /// Variance up to which the pixels of a side are one level, rounded.
 const SAME: f32 = 0.02;
+/// Pixels that are looked at to see whether it is that, about.
+const SAMPLE: usize = 512;
 
 impl Pixels {
     /// A side without noise has one and the same level in all its flat pixels,
@@ -28,21 +30,24 @@ impl Pixels {
         let (mut weights, mut levels) = ([None; 2], [None; 2]);
         for inside in 0..2 {
             let level = outside + contrast * inside as f32;
-            let (mut alike, mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
-            for i in 0..n {
-                let edge = if inside == 1 { 1.0 - share[i] } else { share[i] };
-                let kept = if mask[i] > 0.0 { 1.0 } else { 0.0 };
-                let is_flat = if edge < far_off { kept } else { 0.0 };
+            let edge = |i: usize| if inside == 1 { 1.0 - share[i] } else { share[i] };
+            let (mut sum, mut of_v, mut of_vv) = (0.0_f32, 0.0_f32, 0.0_f32);
+            // Few tell whether there is noise.
+            for i in (0..n).step_by((n / SAMPLE) | 1) {
+                let is_flat = if edge(i) < far_off && mask[i] > 0.0 { 1.0 } else { 0.0 };
                 let v = value[i] - level;
-                alike += if edge < off_edge { kept } else { 0.0 };
                 sum += is_flat;
                 of_v += is_flat * v;
                 of_vv += is_flat * v * v;
             }
             if sum >= 32.0 && of_vv - of_v * of_v / sum < SAME * sum {
-                weights[inside] = Some(1.0 / alike);
+                let alike = (0..n).filter(|&i| edge(i) < off_edge && mask[i] > 0.0).count();
+                weights[inside] = Some(1.0 / alike as f32);
                 levels[inside] = Some(f64::from(level + of_v / sum));
             }
+        }
+        if levels == [None; 2] {
+            return levels;
         }
         for i in 0..n {
             let inside = usize::from(share[i] > 0.5);
@@ -56,21 +61,12 @@ impl Pixels {
 
     /// Variance of the residuals inside over that outside, less 1.
     pub(super) fn excess_inside(&self) -> f32 {
-        let mut sums = [(0.0_f32, 0.0_f32); 2];
-        for i in 0..self.len() {
-            let f = self.share[i];
-            if self.mask[i] > 0.0 && !(0.02..=0.98).contains(&f) {
-                let sum = &mut sums[usize::from(f > 0.5)];
-                // A few gross ones must not decide.
-                sum.0 += self.residual[i].abs();
-                sum.1 += 1.0;
-            }
-        }
-        if sums[0].1 < 64.0 || sums[1].1 < 64.0 {
+        let [out, n_out, inside, n_in] = sizes(&self.residual, &self.share, &self.mask);
+        if n_out < 64.0 || n_in < 64.0 {
             return 0.0;
         }
-        let rms = |(sum, n): (f32, f32)| (sum / n * 1.2533).powi(2) + ROUNDING as f32;
-        (rms(sums[1]) / rms(sums[0])).clamp(0.05, 20.0) - 1.0
+        let rms = |sum: f32, n: f32| (sum / n * 1.2533).powi(2) + ROUNDING as f32;
+        (rms(inside, n_in) / rms(out, n_out)).clamp(0.05, 20.0) - 1.0
     }
 
     /// The variance that, times the inverse of J'WJ, is the covariance of an
@@ -97,19 +93,9 @@ impl Pixels {
     /// more than 1 where noise is stronger there, as between two levels of which one is
     /// clipped. The answer's variance grows by it (the sandwich of Huber 1967).
     pub(super) fn rim_noise(&self, weighing: Weighing) -> f64 {
-        let (mut at_rim, mut of_rim, mut all, mut n) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
-        for i in (0..self.len()).step_by((self.len() / 2048) | 1) {
-            let (e, j) = (self.residual[i], self.by_radius[i]);
-            let q = e / weighing.limit;
-            let robust = (1.0 - q * q).max(0.0);
-            let weight = self.mask[i] / (1.0 + weighing.excess * self.share[i]);
-            let square = weight * (robust * robust * e).powi(2);
-            at_rim += square * j * j * weight;
-            of_rim += weight * j * j;
-            all += square;
-            n += self.mask[i];
-        }
-        f64::from((at_rim / of_rim.max(1e-9)) / (all / n.max(1.0)).max(1e-9)).min(MUCH_NOISIER)
+        let [at_rim, of_rim, all, n] = squares(self, weighing);
+        let (at_rim, all) = (at_rim / of_rim.max(1e-9), all / n.max(1.0));
+        f64::from(at_rim / all.max(1e-9)).min(MUCH_NOISIER)
     }
 
     /// Standard deviation that the median difference of neighbouring residuals
@@ -129,6 +115,75 @@ impl Pixels {
         }
         let scale = 1.4826 * std::f32::consts::FRAC_1_SQRT_2;
         (scale * median(scratch)).max(ROUNDING.sqrt() as f32)
+    }
+}
+
+/// Pixels that are worked on together, and those of one vector.
+const BLOCK: usize = 64;
+const LANES: usize = 8;
+
+/// Adds up `terms` of the pixels before `n`, each a few numbers.
+#[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+#[inline(always)]
+fn sums<const M: usize>(n: usize, terms: impl Fn(usize) -> [f32; M]) -> [f32; M] {
+    let mut lanes = [[0.0_f32; LANES]; M];
+    let mut of = [[0.0_f32; BLOCK]; M];
+    let whole = n - n % BLOCK;
+    for i in (0..whole).step_by(BLOCK) {
+        for k in 0..BLOCK {
+            let t = terms(i + k);
+            for m in 0..M {
+                of[m][k] = t[m];
+            }
+        }
+        for (sum, of) in lanes.iter_mut().zip(&of) {
+            for k in (0..BLOCK).step_by(LANES) {
+                for l in 0..LANES {
+                    sum[l] += of[k + l];
+                }
+            }
+        }
+    }
+    let mut all = lanes.map(|sum| sum.iter().sum::<f32>());
+    for i in whole..n {
+        all.iter_mut().zip(terms(i)).for_each(|(sum, t)| *sum += t);
+    }
+    all
+}
+
+dispatch! {
+    /// Sum of the sizes of the residuals off the edge and their number, outside and inside.
+    /// A few gross ones must not decide.
+    fn sizes(residual: &[f32], share: &[f32], mask: &[f32]) -> [f32; 4] {
+        let n = residual.len();
+        let (share, mask) = (&share[..n], &mask[..n]);
+        sums(n, |i| {
+            let kept = if mask[i] > 0.0 { 1.0 } else { 0.0 };
+            let (size, f) = (residual[i].abs(), share[i]);
+            let outside = if f < 0.02 { kept } else { 0.0 };
+            let inside = if f > 0.98 { kept } else { 0.0 };
+            [outside * size, outside, inside * size, inside]
+        })
+    }
+}
+
+dispatch! {
+    /// Weighted squares of the residuals where they tell the place and their weights, and
+    /// those of all.
+    fn squares(pixels: &Pixels, weighing: Weighing) -> [f32; 4] {
+        let n = pixels.len();
+        let (residual, by_radius) = (&pixels.residual[..n], &pixels.by_radius[..n]);
+        let (share, mask) = (&pixels.share[..n], &pixels.mask[..n]);
+        let over_limit = 1.0 / weighing.limit;
+        sums(n, |i| {
+            let (e, j) = (residual[i], by_radius[i]);
+            let q = e * over_limit;
+            let robust = (1.0 - q * q).max(0.0);
+            let weight = mask[i] / (1.0 + weighing.excess * share[i]);
+            let kept = robust * robust * e;
+            let square = weight * kept * kept;
+            [square * j * j * weight, weight * j * j, square, mask[i]]
+        })
     }
 }
 

@@ -6,9 +6,12 @@ use super::{
 };
 use crate::sector::{SECTORS, middle};
 
+/// What the pixels say after a pass, by sectors.
+pub(super) type Seen = [Sector; SECTORS];
+
 /// What a sector saw.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sector {
+pub(super) struct Sector {
     n: f32,
     outliers: f32,
     f: f32,
@@ -26,7 +29,8 @@ struct Sector {
     flat: [(f32, f32); 2],
 }
 
-fn collect(pixels: &Pixels, weighing: Weighing) -> [Sector; SECTORS] {
+/// What the pixels say after a pass.
+pub(super) fn collect(pixels: &Pixels, weighing: Weighing) -> Seen {
     let mut sectors = [Sector::default(); SECTORS];
     for i in 0..pixels.len() {
         let s = &mut sectors[usize::from(pixels.sector[i]) % SECTORS];
@@ -73,8 +77,7 @@ pub(super) struct Misfit {
 const UNEVEN: f32 = 12.0;
 
 /// Looks for structure in residuals of the given variance.
-pub(super) fn misfit(pixels: &Pixels, variance: f32, weighing: Weighing) -> Misfit {
-    let sectors = collect(pixels, weighing);
+pub(super) fn misfit(sectors: &Seen, variance: f32) -> Misfit {
     let mut by = [(0.0, 0.0); 2];
     let mut uneven = [0; 2];
     for (k, s) in sectors.iter().enumerate() {
@@ -89,7 +92,7 @@ pub(super) fn misfit(pixels: &Pixels, variance: f32, weighing: Weighing) -> Misf
         }
     }
     let shape = by.iter().map(|(je, jj)| je * je / (jj * variance).max(1e-9)).sum();
-    Misfit { shape, uneven, scatter: scatter(&sectors) }
+    Misfit { shape, uneven, scatter: scatter(sectors) }
 }
 
 /// Masks the pixels of uneven sectors that are further than `reach` from the
@@ -160,7 +163,7 @@ const CORNERED: f32 = 24.0;
 /// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is `2 / n^2` of the radius,
 /// the Fourier coefficient of `1 / cos(t)`, and somewhat more for few corners: 0.14 for
 /// a square, 0.06 for a hexagon.
-fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
+fn is_polygon(sectors: &Seen, r: f32, noise: f32) -> bool {
     // Sums of je f, jj f and jj f^2 for f = cos and sin, by the number of corners.
     let mut swings = [[(0.0_f32, 0.0_f32, 0.0_f32); 2]; POLYGONS];
     let (mut all, mut weight) = (0.0, 0.0);
@@ -200,10 +203,9 @@ fn is_polygon(sectors: &[Sector; SECTORS], r: f32, noise: f32) -> bool {
 }
 
 /// What the directions say of a disc.
-pub(super) fn support(pixels: &Pixels, disc: &Disc, weighing: Weighing) -> Support {
-    let sectors = collect(pixels, weighing);
-    let (share, gaps) = shown(&sectors, disc);
-    Support { share, gaps, scatter: scatter(&sectors), roughness: roughness(&sectors, disc) }
+pub(super) fn support(sectors: &Seen, disc: &Disc) -> Support {
+    let (share, gaps) = shown(sectors, disc);
+    Support { share, gaps, scatter: scatter(sectors), roughness: roughness(sectors, disc) }
 }
 
 /// What the directions say of a disc.
@@ -221,7 +223,7 @@ pub(super) struct Support {
 }
 
 /// Root mean square shift of the edge in the sectors that show the disc, in pixels.
-fn roughness(sectors: &[Sector; SECTORS], disc: &Disc) -> f32 {
+fn roughness(sectors: &Seen, disc: &Disc) -> f32 {
     let (mut sum, mut weight) = (0.0, 0.0);
     for s in sectors.iter().filter(|s| s.kept.1 > 0.0 && disc.is_shown_by(s) == Some(true)) {
         sum += s.kept.0 * s.kept.0 / s.kept.1;
@@ -231,7 +233,7 @@ fn roughness(sectors: &[Sector; SECTORS], disc: &Disc) -> f32 {
 }
 
 /// Variance of the pixels that the sectors' shifts of the edge tell.
-fn scatter(sectors: &[Sector; SECTORS]) -> f32 {
+fn scatter(sectors: &Seen) -> f32 {
     let (mut sum, mut n) = (0.0, 0.0);
     for (je, jj) in sectors.iter().map(|s| s.kept).filter(|kept| kept.1 > 0.0) {
         sum += je * je / jj;
@@ -289,7 +291,7 @@ impl Disc {
 
 /// Share of the sectors that show the disc, and the number of arcs that do not. No
 /// sector shows a polygon.
-fn shown(sectors: &[Sector; SECTORS], disc: &Disc) -> (f32, u32) {
+fn shown(sectors: &Seen, disc: &Disc) -> (f32, u32) {
     if is_polygon(sectors, disc.r, disc.noise) {
         return (0.0, 1);
     }

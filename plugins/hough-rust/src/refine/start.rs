@@ -1,5 +1,7 @@
 //! Where a fit begins: the pixels of an annulus, and the parameters that they suggest.
 
+use std::ops::Range;
+
 use super::{
     kernel::{N, Pixels, ROUND},
     noise::densest,
@@ -7,49 +9,70 @@ use super::{
 use crate::{
     image::{Image, Weights},
     rays::{Circle, Ring, median},
+    simd::dispatch,
 };
 
-/// Makes `pixels` those of the picture that are at most `reach` from the circle.
-pub(super) fn gather(
+dispatch! {
+    /// Makes `pixels` those of the picture that are at most `reach` from the circle.
+    pub(super) fn gather(
+        pixels: &mut Pixels,
+        image: &Image<'_>,
+        weights: &Weights,
+        circle: Circle,
+        reach: f64,
+    ) {
+        pixels.clear();
+        let outer = circle.r + reach;
+        let inner = (circle.r - reach).max(0.0);
+        let top = (circle.y - outer).ceil().max(0.0) as isize;
+        let bottom = (circle.y + outer).floor().min(image.height as f64 - 1.0) as isize;
+        for y in top..=bottom {
+            let dy = y as f64 - circle.y;
+            let half = (outer * outer - dy * dy).max(0.0).sqrt();
+            let hole = (inner * inner - dy * dy).max(0.0).sqrt();
+            let spans = if hole > 0.5 {
+                [Some((circle.x - half, circle.x - hole)), Some((circle.x + hole, circle.x + half))]
+            } else {
+                [Some((circle.x - half, circle.x + half)), None]
+            };
+            for (from, to) in spans.into_iter().flatten() {
+                let from = from.ceil().max(0.0);
+                let to = to.floor().min(image.width as f64 - 1.0);
+                if from <= to {
+                    let columns = from as usize..to as usize + 1;
+                    append(pixels, image, weights, &circle, columns, y as usize);
+                }
+            }
+        }
+    }
+}
+
+/// Appends the pixels of row `y` in the `columns`.
+#[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+#[inline(always)]
+fn append(
     pixels: &mut Pixels,
     image: &Image<'_>,
     weights: &Weights,
-    circle: Circle,
-    reach: f64,
+    circle: &Circle,
+    columns: Range<usize>,
+    y: usize,
 ) {
-    pixels.clear();
-    let outer = circle.r + reach;
-    let inner = (circle.r - reach).max(0.0);
-    let top = (circle.y - outer).ceil().max(0.0) as isize;
-    let bottom = (circle.y + outer).floor().min(image.height as f64 - 1.0) as isize;
-    for y in top..=bottom {
-        let dy = y as f64 - circle.y;
-        let half = (outer * outer - dy * dy).max(0.0).sqrt();
-        let hole = (inner * inner - dy * dy).max(0.0).sqrt();
-        let mut span = |from: f64, to: f64| {
-            let from = from.ceil().max(0.0);
-            let to = to.floor().min(image.width as f64 - 1.0);
-            if from > to {
-                return;
-            }
-            let (from, to) = (from as usize, to as usize);
-            let first = from as f64 - circle.x;
-            pixels.dx.extend((0..=to - from).map(|k| (first + k as f64) as f32));
-            pixels.dy.resize(pixels.dx.len(), dy as f32);
-            if image.channels() == 1 && image.step() == 1 {
-                let row = &image.row(0, y as usize)[from..=to];
-                pixels.value.extend(row.iter().map(|&v| f32::from(v)));
-            } else {
-                let value = |x| image.pixel(x, y as usize, weights);
-                pixels.value.extend((from..=to).map(value));
-            }
-        };
-        if hole > 0.5 {
-            span(circle.x - half, circle.x - hole);
-            span(circle.x + hole, circle.x + half);
-        } else {
-            span(circle.x - half, circle.x + half);
-        }
+    let (n, more) = (pixels.len(), columns.len());
+    for of in [&mut pixels.dx, &mut pixels.dy, &mut pixels.value] {
+        of.resize(n + more, 0.0);
+    }
+    let first = columns.start as f64 - circle.x;
+    for (k, dx) in pixels.dx[n..].iter_mut().enumerate() {
+        *dx = (first + f64::from(k as i32)) as f32;
+    }
+    pixels.dy[n..].fill((y as f64 - circle.y) as f32);
+    let values = &mut pixels.value[n..];
+    if image.channels() == 1 && image.step() == 1 {
+        let row = &image.row(0, y)[columns];
+        values.iter_mut().zip(row).for_each(|(value, v)| *value = f32::from(*v));
+    } else {
+        values.iter_mut().zip(columns).for_each(|(value, x)| *value = image.pixel(x, y, weights));
     }
 }
 
