@@ -390,7 +390,7 @@ fn overlaps(a: &Circle, b: &Circle) -> bool {
 fn is_known(candidates: &mut [Candidate], new: &Candidate) -> bool {
     let same = candidates.iter_mut().find(|old| {
         let (a, b) = (&old.ring.circle, &new.ring.circle);
-        (a.x - b.x).hypot(a.y - b.y) < 0.2 * a.r && (a.r - b.r).abs() < 0.2 * a.r
+        (a.x - b.x).hypot(a.y - b.y) < 0.05 * a.r + 1.0 && (a.r - b.r).abs() < 0.05 * a.r + 1.0
     });
     if let Some(old) = same {
         if new.ring.coverage > old.ring.coverage {
