@@ -13,7 +13,7 @@ use crate::{
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
     rays::{Circle, Rays},
-    refine::{Fit, Refiner},
+    refine::{Annulus, Fit, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
@@ -361,15 +361,12 @@ impl HoughRust {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
-            let Some(fit) = self.refiner.fit(image, &c.weights, &c.ring, c.sign) else {
-                continue;
-            };
+            let Some(fit) = self.fit(image, &c) else { continue };
             let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
-            if belief::is_disc(&fit, &c.ring)
-                && score >= self.config.min_score
+            if score >= self.config.min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
@@ -378,6 +375,21 @@ impl HoughRust {
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    }
+
+    /// Fits a disc to what the rays saw. Where neighbours that touch it or what lies on it
+    /// are in the way, the rim alone may show it.
+    fn fit(&mut self, image: &Image<'_>, c: &Candidate) -> Option<Fit> {
+        for annulus in [Annulus::Wide, Annulus::Rim] {
+            if annulus == Annulus::Rim && !belief::is_worth_a_rim(&c.ring) {
+                return None;
+            }
+            let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign, annulus);
+            if let Some(fit) = fit.filter(|fit| belief::is_disc(fit, &c.ring)) {
+                return Some(fit);
+            }
+        }
+        None
     }
 }
 
