@@ -22,7 +22,10 @@ use crate::{
 /// its neighbours' by a fifth.
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 /// Edges that vote in one level, at most.
-const EDGE_BUDGET: usize = 2500;
+const EDGE_BUDGET: f64 = 2500.0;
+/// Discs from which on weaker edges are looked at, too, and how many times as many.
+const MANY: usize = 4;
+const MORE: f64 = 4.0;
 /// Peaks that one level and polarity puts forward at a time, and those without a
 /// rim after which it puts forward no more.
 const PEAKS: usize = 16;
@@ -199,7 +202,6 @@ impl HoughRust {
 
     fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) {
         self.candidates.clear();
-        self.waiting.clear();
         self.found.clear();
         if image.width < 12 || image.height < 12 {
             return;
@@ -214,27 +216,43 @@ impl HoughRust {
             top += 1;
         }
         self.pyramid.build(image, top + 1);
-        self.edges.compare_with(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)));
+        self.search_levels(image, (bottom, top), (smallest, largest), 1.0);
+        // Rims of many discs leave little room among the edges for those of others.
+        if self.edges.left_out && self.found.len() >= MANY {
+            self.search_levels(image, (bottom, top), (smallest, largest), MORE);
+        }
+    }
+
+    /// Looks for discs in the levels from `top` down to `bottom`, beyond those that were
+    /// found before. `allowance` times as many edges as usual take part.
+    fn search_levels(
+        &mut self,
+        image: &Image<'_>,
+        (bottom, top): (usize, usize),
+        (smallest, largest): (f64, f64),
+        allowance: f64,
+    ) {
+        let before = self.candidates.len();
+        self.waiting.clear();
+        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), allowance);
+        let budget = (allowance * EDGE_BUDGET) as usize;
         // From the top, where a picture has the fewest edges: those of a disc
         // that is found there no longer vote further down.
         for level in (bottom..=top).rev() {
             let scale = f64::from(1_u32 << level);
             let from = if level == bottom { smallest / scale } else { LEVEL_RADII.0 };
-            self.search_level(
-                image,
-                level,
-                (from as f32 - 0.5, (largest / scale).min(LEVEL_RADII.1) as f32),
-            );
+            let radii = (from as f32 - 0.5, (largest / scale).min(LEVEL_RADII.1) as f32);
+            self.search_level(image, level, radii, budget);
         }
         self.follow_waiting(image);
-        self.candidates.sort_unstable_by(|a, b| {
+        self.candidates[before..].sort_unstable_by(|a, b| {
             let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
         });
-        self.refine(image);
+        self.refine(image, before);
     }
 
-    fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32)) {
+    fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32), budget: usize) {
         let image = self.pyramid.level(full, level);
         if image.width < 8 || image.height < 8 {
             return;
@@ -253,7 +271,7 @@ impl HoughRust {
             if !wanted && channels == 1 {
                 continue;
             }
-            self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
+            self.votes.vote(size, (&self.table, budget), side, radii, PEAKS);
             let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
             self.seeds.clear();
             let (mut next, mut misses) = (0, 0);
@@ -337,11 +355,12 @@ impl HoughRust {
         }
     }
 
-    fn refine(&mut self, image: &Image<'_>) {
+    /// Fits discs to the candidates from number `first` on.
+    fn refine(&mut self, image: &Image<'_>, first: usize) {
         let side = image.width.max(image.height) as f64;
         let Config { min_radius: least, max_radius, .. } = self.config;
         let most = (max_radius > 0.0).then_some(max_radius);
-        for i in 0..self.candidates.len() {
+        for i in first..self.candidates.len() {
             if self.found.len() >= self.config.max_circles {
                 break;
             }

@@ -130,13 +130,20 @@ pub struct EdgeFinder {
     pub threshold: u16,
     /// The usual |gx| + |gy| in it: mean of the middle half.
     usual: f64,
+    /// How many times as many pixels as usual may be above a texture's threshold.
+    allowance: f64,
+    /// Whether a threshold since the last [`Self::begin`] left out edges of a texture.
+    pub left_out: bool,
 }
 
 impl EdgeFinder {
     /// Notes how strong the gradient is in a picture of half the size of the one whose
-    /// edges are listed next.
-    pub fn compare_with(&mut self, coarser: &Image<'_>) {
+    /// edges are listed next. Of textures `allowance` times as many edges as usual are
+    /// listed.
+    pub fn begin(&mut self, coarser: &Image<'_>, allowance: f64) {
         self.usual = f64::INFINITY;
+        self.allowance = allowance;
+        self.left_out = false;
         if self.prepare(coarser) {
             self.choose_threshold(coarser);
         }
@@ -212,9 +219,12 @@ impl EdgeFinder {
         let before = std::mem::replace(&mut self.usual, middle_half(&histogram, n));
         let is_noise = self.usual > WHITE * before;
         let (share, pixels) = if is_noise { NOISE } else { TEXTURE };
-        let share = share.min(pixels / (image.width * image.height) as f64);
+        let allowed = if is_noise { 1.0 } else { self.allowance };
+        let share = allowed * share.min(pixels / (image.width * image.height) as f64);
         let typical = quantile(0.5) * above_median(share);
-        FLOOR.max(typical.min(quantile(share) + 1.0) as u16)
+        let rank = quantile(share) + 1.0;
+        self.left_out |= !is_noise && rank <= typical && rank > f64::from(FLOOR);
+        FLOOR.max(typical.min(rank) as u16)
     }
 
     fn gradient(&mut self, image: &Image<'_>, y: usize) {
@@ -457,7 +467,7 @@ mod tests {
         let threshold = |strength: u32| {
             let coarse = speckled(32, strength);
             let mut finder = EdgeFinder::default();
-            finder.compare_with(&Image::grey(&coarse, 32, 32, 32));
+            finder.begin(&Image::grey(&coarse, 32, 32, 32), 1.0);
             finder.find(&Image::grey(&fine, 64, 64, 64));
             finder.threshold
         };
