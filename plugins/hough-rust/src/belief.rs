@@ -2,7 +2,7 @@
 
 use crate::{
     rays::Ring,
-    refine::{Annulus, Fit, MOST_GAPS},
+    refine::{Fit, MOST_GAPS},
 };
 
 /// Share of the directions that must show the disc for it to be believed. Where those
@@ -15,14 +15,6 @@ const PARTLY_BOUNDS: (f64, f64) = (0.5, 0.7);
 const SCATTERED: f64 = 7.5;
 const SCATTERED_BOUNDS: (f64, f64) = (0.5, 0.75);
 
-/// The same where nothing but the rim is looked at, which leaves fewer pixels that could
-/// contradict: of six false ones in photographs all had less, of 13 discs none.
-const RIM: f64 = 12.0;
-const RIM_BOUNDS: (f64, f64) = (0.52, 0.9);
-/// Share of the rays that must have met such a rim, and its least radius.
-const RIM_SEEN: f32 = 0.7;
-const RIM_RADIUS: f64 = 10.0;
-
 /// Share of the directions that is enough of a smooth arc, its least radius, and the
 /// most that its edge may be off the circle, in pixels, noise included. Of 150 fits
 /// beside the discs of photographs one was that smooth.
@@ -33,6 +25,18 @@ const SMOOTH: f64 = 0.035;
 /// that share: much in photographs has half an edge of one kind and half of another.
 const SMOOTH_ENOUGH: f64 = 0.15;
 const MUCH: f64 = 0.6;
+
+/// Share of the rays that must have met the edge where no model describes the disc: this
+/// over the radius, or the least. Of 180 candidates in photographs that were discs and
+/// that no model described 50 passed, of 1040 that were no discs four.
+const MET: f64 = 17.0;
+const LEAST_MET: f64 = 0.57;
+/// How far their edge points may be off the circle (root mean square): pixels, and a share
+/// of the radius.
+const OFF: (f64, f64) = (0.33, 0.005);
+
+/// Their least contrast, in grey levels: a faint texture gives the rays edges everywhere.
+const LEAST_CONTRAST: f32 = 10.0;
 
 /// By how much the share of the rays that met the edge may fall short of that. Of 839
 /// fits that were believed it did in one, of 259 that were not in 42.
@@ -56,24 +60,26 @@ pub(crate) fn is_worth_a_fit(ring: &Ring) -> bool {
     f64::from(ring.coverage) >= ARC
 }
 
-/// Whether the rays saw so much that the rim alone may show the disc when the picture around
-/// it does not.
-pub(crate) fn is_worth_a_rim(ring: &Ring) -> bool {
-    ring.coverage >= RIM_SEEN && ring.circle.r >= RIM_RADIUS
-}
-
 /// Whether a fit that began with `ring` is a disc.
 pub(crate) fn is_disc(fit: &Fit, ring: &Ring) -> bool {
     // Of a disc that the picture's border cuts there is less to agree with.
     let shown = fit.support * f64::from(ring.visible).sqrt();
-    if fit.annulus == Annulus::Rim {
-        let least = (RIM / fit.circle.r).clamp(RIM_BOUNDS.0, RIM_BOUNDS.1);
-        return shown >= least && fit.width <= SOFTEST * fit.circle.r;
-    }
     let is_enough = f64::from(ring.coverage) >= least_share(ring.circle.r, 0) - DOUBTFUL
         && shown >= least_share(fit.circle.r, fit.gaps)
         && (!fit.own_levels || fit.roughness < SMOOTH_ENOUGH || shown > MUCH);
     (is_enough || is_smooth_arc(fit, shown)) && fit.width <= SOFTEST * fit.circle.r
+}
+
+/// Whether rays that look from close by may show a disc that is like no model.
+pub(crate) fn is_worth_another_look(ring: &Ring) -> bool {
+    ring.coverage >= 0.5 && ring.contrast >= LEAST_CONTRAST
+}
+
+/// Whether the rays alone show a disc, whatever it looks like.
+pub(crate) fn is_disc_to_rays(ring: &Ring) -> bool {
+    let (r, spread) = (ring.circle.r, f64::from(ring.spread));
+    let met = f64::from(ring.coverage * ring.visible.sqrt());
+    met >= LEAST_MET.max(MET / r) && spread <= OFF.0 + OFF.1 * r && ring.contrast >= LEAST_CONTRAST
 }
 
 /// The score of a disc, from 0 to 1.

@@ -13,7 +13,7 @@ use crate::{
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
     rays::{Circle, Rays},
-    refine::{Annulus, Fit, Refiner},
+    refine::{Fit, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
@@ -44,6 +44,11 @@ const OTHER_MISSES: usize = 24;
 const POOR_MISSES: usize = 1;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
+
+/// How often rays look at an outline from close by, and the edge that they take for a part
+/// of it at least, as a share of its contrast.
+const CLOSE_LOOKS: usize = 2;
+const FAINTEST: f32 = 0.25;
 
 /// Two circles with the same centre are one disc above this ratio of their radii:
 /// the two sides of a rim that has a colour of its own.
@@ -380,7 +385,9 @@ impl HoughRust {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
-            let Some(fit) = self.fit(image, &c) else { continue };
+            let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
+            let fit = fit.filter(|fit| belief::is_disc(fit, &c.ring));
+            let Some(fit) = fit.or_else(|| self.outline(image, &c)) else { continue };
             let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
@@ -396,19 +403,18 @@ impl HoughRust {
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
-    /// Fits a disc to what the rays saw. Where neighbours that touch it or what lies on it
-    /// are in the way, the rim alone may show it.
-    fn fit(&mut self, image: &Image<'_>, c: &Candidate) -> Option<Fit> {
-        for annulus in [Annulus::Wide, Annulus::Rim] {
-            if annulus == Annulus::Rim && !belief::is_worth_a_rim(&c.ring) {
-                return None;
-            }
-            let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign, annulus);
-            if let Some(fit) = fit.filter(|fit| belief::is_disc(fit, &c.ring)) {
-                return Some(fit);
-            }
+    /// What the rays alone tell of a candidate that is like no model.
+    fn outline(&self, image: &Image<'_>, c: &Candidate) -> Option<Fit> {
+        if !belief::is_worth_another_look(&c.ring) {
+            return None;
         }
-        None
+        let mut ring = c.ring;
+        for _ in 0..CLOSE_LOOKS {
+            let window = 1.0 + ring.width() as f32 + ring.swing();
+            let step = FAINTEST * ring.contrast;
+            ring = self.rays.fit(image, &c.weights, ring.circle, window, c.sign, step)?;
+        }
+        if belief::is_disc_to_rays(&ring) { Fit::of_rays(&ring, c.sign) } else { None }
     }
 }
 

@@ -442,6 +442,7 @@ mod tests {
     fn a_vertical_step_gives_one_edge_per_row_that_points_to_the_bright_side() {
         let data = step_edge(20, 10);
         let mut finder = EdgeFinder::default();
+        finder.begin(&Image::grey(&[0; 50], 10, 5, 10), 1.0);
         finder.find(&Image::grey(&data, 20, 10, 20));
         assert_eq!(finder.edges.len(), 8);
         for edge in &finder.edges {
@@ -477,6 +478,7 @@ mod tests {
     #[test]
     fn a_flat_picture_has_no_edges() {
         let mut finder = EdgeFinder::default();
+        finder.begin(&Image::grey(&[7; 100], 10, 10, 10), 1.0);
         finder.find(&Image::grey(&[7; 400], 20, 20, 20));
         assert!(finder.edges.is_empty());
     }

@@ -68,6 +68,24 @@ impl Ring {
         self.width() < WIDE
     }
 
+    /// Covariance of the circle's (x, y, r), square pixels, when its edge points are
+    /// independent of each other. `None` where they do not tell a circle.
+    pub fn covariance(&self) -> Option<[[f64; 3]; 3]> {
+        let mut a = [[0.0; 3]; 3];
+        for i in (0..RAYS).filter(|i| self.hits >> i & 1 == 1) {
+            let (c, s) = direction(i);
+            normal(&mut a, &mut [0.0; 3], &[c.into(), s.into(), 1.0], 0.0, 1.0);
+        }
+        let variance = f64::from(self.spread).powi(2);
+        let mut covariance = [[0.0; 3]; 3];
+        for (k, row) in covariance.iter_mut().enumerate() {
+            let mut unit = [0.0; 3];
+            unit[k] = variance;
+            *row = linalg::solve(&a, &unit, 3)?;
+        }
+        Some(covariance)
+    }
+
     /// The sectors, as bits, in which no ray met the edge. None when the rays
     /// saw a whole disc, where one that missed is chance.
     pub fn unseen(&self) -> u32 {

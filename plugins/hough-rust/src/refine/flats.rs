@@ -40,7 +40,7 @@ pub(super) fn level(
     inside: bool,
     noise: f64,
 ) -> Option<Level> {
-    let Place { image, weights, start, reach, .. } = *place;
+    let Place { image, weights, start, reach } = *place;
     let (level, noise) = ((p[4] + if inside { p[5] } else { 0.0 }) as f32, noise as f32);
     let depth = DEPTH[usize::from(inside)].min(start.r - reach).min(ENOUGH / start.r);
     let half = 0.5 * depth;

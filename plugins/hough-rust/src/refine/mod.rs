@@ -25,6 +25,7 @@
 //! the levels are made more certain by pixels beyond the annulus.
 
 mod course;
+mod fit;
 mod flats;
 mod kernel;
 mod levels;
@@ -34,6 +35,7 @@ mod sectors;
 mod start;
 
 use course::{Course, learn, solve, solve_for};
+pub use fit::Fit;
 use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};
 use levels::Levels;
 use noise::ROUNDING;
@@ -45,54 +47,6 @@ use crate::{
     rays::{Circle, Ring},
 };
 
-/// Result of a fit.
-#[derive(Clone, Copy, Debug)]
-pub struct Fit {
-    /// Where the disc is, at full resolution.
-    pub circle: Circle,
-    /// Width of the edge (standard deviation, pixels), sampling included.
-    pub width: f64,
-    /// Grey levels inside minus outside.
-    pub contrast: f64,
-    /// Standard deviation of the residuals, grey levels.
-    pub noise: f64,
-    /// Covariance of (x, y, r), square pixels, for the scatter of the pixels or
-    /// that of the directions, whichever is larger.
-    pub covariance: [[f64; 3]; 3],
-    /// Share of the directions in which the picture agrees with the disc.
-    pub support: f64,
-    /// Arcs in which it does not.
-    pub gaps: u32,
-    /// Root mean square distance of the edge from the circle, in pixels, in the
-    /// directions that show the disc; noise included.
-    pub roughness: f64,
-    /// Whether some directions have a level of their own outside.
-    pub own_levels: bool,
-    /// How much of the picture took part.
-    pub annulus: Annulus,
-    /// By how much the radius swings with twice the angle, as a share of it.
-    pub flatness: f64,
-}
-
-/// How much of the picture on both sides of a rim takes part in a fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Annulus {
-    /// As much as tells the levels.
-    Wide,
-    /// The edge and little more.
-    Rim,
-}
-
-impl Annulus {
-    /// What it reaches at least, in pixels.
-    fn least(self) -> f64 {
-        match self {
-            Self::Wide => 3.5,
-            Self::Rim => 2.0,
-        }
-    }
-}
-
 /// Where a fit takes place: an annulus of a picture in a mix of its channels.
 #[derive(Clone, Copy, Debug)]
 struct Place<'a> {
@@ -100,7 +54,6 @@ struct Place<'a> {
     weights: &'a Weights,
     /// Where it begins.
     start: Circle,
-    annulus: Annulus,
     /// How far from that the annulus goes.
     reach: f64,
 }
@@ -162,18 +115,13 @@ impl Refiner {
         weights: &Weights,
         ring: &Ring,
         sign: f32,
-        annulus: Annulus,
     ) -> Option<Fit> {
         let start = ring.circle;
         let contrast = f64::from(sign * ring.contrast);
         let width = ring.width().clamp(0.35, start.r / 2.5);
         let swing = f64::from(ring.swing());
-        let reach = match annulus {
-            Annulus::Wide => 3.0 * width + 2.5,
-            Annulus::Rim => 1.7 * width + 1.0,
-        };
-        let reach = (reach + swing).min((0.9 * start.r).max(3.5)).max(annulus.least());
-        let place = Place { image, weights, start, annulus, reach };
+        let reach = (3.0 * width + 2.5 + swing).clamp(3.5, (0.9 * start.r).max(3.5));
+        let place = Place { image, weights, start, reach };
         start::gather(&mut self.all, image, weights, start, reach);
         let n = self.all.len();
         if n < 40 {
@@ -411,7 +359,6 @@ impl Refiner {
             support: f64::from(support.share),
             gaps: support.gaps,
             own_levels: course.levels.is_any(),
-            annulus: place.annulus,
             roughness: support.roughness.into(),
             flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],
         })

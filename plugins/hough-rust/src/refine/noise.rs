@@ -131,9 +131,8 @@ fn sums<const M: usize>(n: usize, terms: impl Fn(usize) -> [f32; M]) -> [f32; M]
     let whole = n - n % BLOCK;
     for i in (0..whole).step_by(BLOCK) {
         for k in 0..BLOCK {
-            let t = terms(i + k);
-            for m in 0..M {
-                of[m][k] = t[m];
+            for (of, term) in of.iter_mut().zip(terms(i + k)) {
+                of[k] = term;
             }
         }
         for (sum, of) in lanes.iter_mut().zip(&of) {

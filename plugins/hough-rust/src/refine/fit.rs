@@ -1,0 +1,51 @@
+//! What a fit says of a disc.
+
+use crate::rays::{Circle, Ring};
+
+/// Result of a fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    /// Where the disc is, at full resolution.
+    pub circle: Circle,
+    /// Width of the edge (standard deviation, pixels), sampling included.
+    pub width: f64,
+    /// Grey levels inside minus outside.
+    pub contrast: f64,
+    /// Standard deviation of the residuals, grey levels.
+    pub noise: f64,
+    /// Covariance of (x, y, r), square pixels, for the scatter of the pixels or
+    /// that of the directions, whichever is larger.
+    pub covariance: [[f64; 3]; 3],
+    /// Share of the directions in which the picture agrees with the disc.
+    pub support: f64,
+    /// Arcs in which it does not.
+    pub gaps: u32,
+    /// Root mean square distance of the edge from the circle, in pixels, in the
+    /// directions that show the disc; noise included.
+    pub roughness: f64,
+    /// Whether some directions have a level of their own outside.
+    pub own_levels: bool,
+    /// By how much the radius swings with twice the angle, as a share of it.
+    pub flatness: f64,
+}
+
+impl Fit {
+    /// What the rays say of a disc that is like no model, as one of many colours: where their
+    /// edge points are, and nothing of its levels. `sign` is 1 for a disc that is brighter
+    /// than its surroundings, -1 for a darker one. `None` where the points do not tell a
+    /// circle.
+    pub fn of_rays(ring: &Ring, sign: f32) -> Option<Self> {
+        Some(Self {
+            circle: ring.circle,
+            width: ring.width(),
+            contrast: f64::from(sign * ring.contrast),
+            noise: 0.0,
+            covariance: ring.covariance()?,
+            support: f64::from(ring.coverage),
+            gaps: 0,
+            roughness: f64::from(ring.spread),
+            own_levels: false,
+            flatness: f64::from(ring.swing()) / ring.circle.r,
+        })
+    }
+}
