@@ -35,6 +35,8 @@ const LEAST_MET: f64 = 0.57;
 /// of the radius.
 const OFF: (f64, f64) = (0.33, 0.005);
 
+/// The same where they have not looked from close by, in pixels.
+const CLEARLY: f64 = 0.3;
 /// Their least contrast, in grey levels: a faint texture gives the rays edges everywhere.
 const LEAST_CONTRAST: f32 = 10.0;
 
@@ -80,6 +82,11 @@ pub(crate) fn is_disc_to_rays(ring: &Ring) -> bool {
     let (r, spread) = (ring.circle.r, f64::from(ring.spread));
     let met = f64::from(ring.coverage * ring.visible.sqrt());
     met >= LEAST_MET.max(MET / r) && spread <= OFF.0 + OFF.1 * r && ring.contrast >= LEAST_CONTRAST
+}
+
+/// Whether rays that did not look from close by show one.
+pub(crate) fn is_clear_to_rays(ring: &Ring) -> bool {
+    is_disc_to_rays(ring) && f64::from(ring.spread) < CLEARLY
 }
 
 /// The score of a disc, from 0 to 1.

@@ -12,7 +12,7 @@ use crate::{
     gradient::{EdgeFinder, EdgeTable},
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
-    rays::{Circle, Rays},
+    rays::{Circle, Rays, Ring},
     refine::{Fit, Refiner},
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
@@ -45,9 +45,8 @@ const POOR_MISSES: usize = 1;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
-/// How often rays look at an outline from close by, and the edge that they take for a part
-/// of it at least, as a share of its contrast.
-const CLOSE_LOOKS: usize = 2;
+/// The edge that rays which look at an outline from close by take for a part of it at
+/// least, as a share of its contrast.
 const FAINTEST: f32 = 0.25;
 
 /// Two circles with the same centre are one disc above this ratio of their radii:
@@ -386,7 +385,10 @@ impl HoughRust {
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
-            let fit = fit.filter(|fit| belief::is_disc(fit, &c.ring));
+            let is_good = |fit: &Fit| {
+                belief::is_disc(fit, &c.ring) && belief::score(fit) >= self.config.min_score
+            };
+            let fit = fit.filter(is_good);
             let Some(fit) = fit.or_else(|| self.outline(image, &c)) else { continue };
             let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
@@ -408,13 +410,15 @@ impl HoughRust {
         if !belief::is_worth_another_look(&c.ring) {
             return None;
         }
-        let mut ring = c.ring;
-        for _ in 0..CLOSE_LOOKS {
+        let look = |ring: Ring| {
             let window = 1.0 + ring.width() as f32 + ring.swing();
             let step = FAINTEST * ring.contrast;
-            ring = self.rays.fit(image, &c.weights, ring.circle, window, c.sign, step)?;
-        }
-        if belief::is_disc_to_rays(&ring) { Fit::of_rays(&ring, c.sign) } else { None }
+            self.rays.fit(image, &c.weights, ring.circle, window, c.sign, step)
+        };
+        let close = look(c.ring).and_then(look).filter(belief::is_disc_to_rays);
+        // From close by they may see the rim of something else.
+        let ring = close.or_else(|| belief::is_clear_to_rays(&c.ring).then_some(c.ring))?;
+        Fit::of_rays(&ring, c.sign)
     }
 }
 
