@@ -124,6 +124,45 @@ fn a_frame_that_a_detector_fails_on_counts_as_missed_and_is_reported() {
 }
 
 #[test]
+fn a_detector_that_ends_its_process_takes_neither_the_others_nor_the_report_along() {
+    let output = run(evaluate(&[
+        "--detector",
+        "moody,centroid",
+        "--scene",
+        "clean",
+        "--json",
+        "-c",
+        "plugin.moody.abort_on=[2]",
+    ]));
+    assert_eq!(output.status.code(), Some(0));
+    let summary = summary(&output);
+    let [moody, centroid] = [0, 1].map(|n| &summary["scenes"][0]["detectors"][n]);
+    // Six segments of four frames, each with a frame 2.
+    assert_eq!((&moody["faults"], &centroid["faults"]), (&6.into(), &0.into()), "{summary}");
+    let fault = moody["first_fault"].as_str().unwrap();
+    assert!(fault.contains("frame 2") && fault.contains("SIGABRT"), "{fault}");
+    assert!(fault.contains("this is the end"), "its last words: {fault}");
+    assert_eq!(centroid["found"], 24);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_is_filmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    std::fs::create_dir_all(dir.path().join("taken/index.html")).unwrap();
+    for (path, said) in [
+        (file, "it is not a directory"),
+        (dir.path().join("taken"), "its index.html is a directory"),
+    ] {
+        let output = run(evaluate(&["--report", path.to_str().unwrap()]));
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(said) && output.stdout.is_empty(), "{errors}");
+    }
+}
+
+#[test]
 fn the_margin_decides_what_is_a_difference() {
     let verdict = |margin: &str| {
         let mut command = evaluate(&["--detector", "hough-rust,centroid", "--scene", "clean"]);

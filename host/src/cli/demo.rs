@@ -52,7 +52,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     if options.listen.is_none() {
         overrides.push(Override::new("signaling.listen", "127.0.0.1:0", "demo"));
     }
-    if options.display.is_none() && !std::io::stdout().is_terminal() {
+    let wanted = options.display.is_some()
+        || common.set.iter().any(|set| set.trim_start().starts_with("server.display"));
+    if !wanted && !std::io::stdout().is_terminal() {
         overrides.push(Override::new("server.display", "display-null", "demo"));
     }
     let loaded = common.load(overrides)?;

@@ -15,7 +15,7 @@ use crate::{
         self, DetectorInfo, Margins, Plan, Requirements, Summary,
         film::{self, FilmError, Filmed},
     },
-    plugin::{Catalog, Detector, Plugin, PluginFault, Role},
+    plugin::{Catalog, Detector, Plugin, PluginFault, remote::Pool},
     report::write_atomically,
     scene::{Preset, SceneConfig},
 };
@@ -81,13 +81,15 @@ struct Candidate {
     plugin: Plugin,
     table: Map<String, Value>,
     hints: Vec<Map<String, Value>>,
+    /// Where it runs: what ends a process must not end the evaluation.
+    pool: Pool,
 }
 
 impl Candidate {
     fn detector(&self, scene: usize) -> Result<Detector, PluginFault> {
         let mut table = self.table.clone();
         table.extend(self.hints[scene].clone());
-        self.plugin.detector(Some(&table), Role::Tool)
+        self.plugin.remote_detector(Some(&table), &self.pool)
     }
 
     fn info(&self) -> DetectorInfo {
@@ -139,23 +141,25 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             }
         };
         let hints = scenes.iter().map(hint).collect();
-        candidates.push(Candidate { plugin, table, hints });
+        let pool = Pool::new(&descriptor.path);
+        candidates.push(Candidate { plugin, table, hints, pool });
     }
     if let Some(dir) = &args.report {
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        prepare(dir)?;
     }
     let filmed = film_all(&plan, &scenes, &candidates)?;
     let infos = candidates.iter().map(Candidate::info).collect();
     let margins = Margins { distance: args.least_difference, rate: args.least_rate_difference };
     let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
-    if let Some(dir) = &args.report {
-        report(dir, &plan, &filmed, &summary)?;
-    }
+    // Before the report, which may fail.
     if args.json {
         plugins::print(serde_json::to_string_pretty(&summary)?)?;
     } else {
         plugins::print(evaluate::text(&summary).trim_end())?;
+    }
+    if let Some(dir) = &args.report {
+        report(dir, &plan, &filmed, &summary)?;
     }
     for unmet in &summary.unmet {
         eprintln!("not met: {unmet}");
@@ -194,14 +198,36 @@ fn film_all(
     Ok(filmed)
 }
 
+/// Files of a report.
+const FILES: [&str; 3] = ["frames.csv", "summary.json", "index.html"];
+
+/// Makes the directory of the report, and sees that it can be written to: it is too late
+/// for that when everything has been filmed.
+fn prepare(dir: &Path) -> Result<(), UsageError> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        UsageError(format!("--report: cannot write into {}: {why}", dir.display()))
+    };
+    if dir.exists() && !dir.is_dir() {
+        return Err(cannot(&"it is not a directory"));
+    }
+    std::fs::create_dir_all(dir).map_err(|e| cannot(&e))?;
+    for name in FILES {
+        if dir.join(name).is_dir() {
+            return Err(cannot(&format!("its {name} is a directory")));
+        }
+    }
+    tempfile::tempfile_in(dir).map(drop).map_err(|e| cannot(&e))
+}
+
 fn report(dir: &Path, plan: &Plan, filmed: &[Filmed], summary: &Summary) -> anyhow::Result<()> {
     let names: Vec<String> = summary.detectors.iter().map(|d| d.name.clone()).collect();
     let mut rows = Vec::new();
     evaluate::write_records(plan, filmed, &names, &mut rows).context("frames.csv")?;
-    write_atomically(&dir.join("frames.csv"), &rows)?;
+    let [csv, json_file, html] = FILES.map(|name| dir.join(name));
+    write_atomically(&csv, &rows)?;
     let json = serde_json::to_string_pretty(summary)?;
-    write_atomically(&dir.join("summary.json"), json.as_bytes())?;
+    write_atomically(&json_file, json.as_bytes())?;
     let page = evaluate::page(plan, filmed, summary).context("index.html")?;
-    write_atomically(&dir.join("index.html"), page.as_bytes())?;
+    write_atomically(&html, page.as_bytes())?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use super::{Common, Exit};
 use crate::{
     config::{Loaded, suggestion},
-    plugin::{Catalog, check as harness, probe},
+    plugin::{Catalog, check as harness, probe, remote},
 };
 
 /// Arguments of `host plugins`.
@@ -69,6 +69,8 @@ enum Job {
     Probe { paths: Vec<PathBuf> },
     /// Run checks
     Check(harness::WorkerArgs),
+    /// Detect what one is asked to
+    Serve { path: PathBuf },
 }
 
 /// Runs `host plugin-worker`.
@@ -80,6 +82,7 @@ pub fn run_worker(args: &WorkerArgs) -> anyhow::Result<Exit> {
     match &args.job {
         Job::Probe { paths } => probe::answer(paths)?,
         Job::Check(args) => harness::answer(args)?,
+        Job::Serve { path } => remote::answer(path)?,
     }
     Ok(Exit::Done)
 }

@@ -39,6 +39,12 @@ pub fn radius_hint(
         let low = property["minimum"].as_f64().unwrap_or(f64::MIN);
         let high = property["maximum"].as_f64().unwrap_or(f64::MAX);
         let radius = radius.clamp(low, high.max(low));
+        // What the user says of the other end is right.
+        let other = table.get(if down { "max_radius" } else { "min_radius" });
+        let contradicts = |other: f64| if down { radius > other } else { radius < other };
+        if other.and_then(Value::as_f64).is_some_and(contradicts) {
+            continue;
+        }
         let value = match (integer, down) {
             (true, true) => json!(radius.floor().max(low.ceil()) as i64),
             (true, false) => json!(radius.ceil() as i64),

@@ -70,8 +70,10 @@ fn table(header: &[&str]) -> Table {
     table
         .load_style(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
         .set_header(header.iter().copied());
+    // Narrower in a terminal that is.
+    let width = table.width().map_or(WIDTH, |width| width.min(WIDTH));
+    table.set_width(width);
     table
 }
 

@@ -1,36 +1,53 @@
 //! A detector instance: started anew after a panic, its answers vetted.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plumbline_plugin_api::{Detections, Frame, PluginError, abi::DetectorBox};
 
 use super::{
     FaultCause, PluginFault,
     quarantine::Quarantine,
+    remote::Remote,
     vet::{self, Nonsense},
 };
 
-/// Where the instance runs. A worker process will be a second variant.
+/// Where the instance runs.
 enum Engine {
     /// In this process, behind the boundary that catches panics.
     InProcess(DetectorBox),
+    /// In another one, which it may end.
+    Remote(Remote),
 }
 
 impl Engine {
-    fn detect(&mut self, frame: &Frame<'_>, found: &mut Detections) -> Result<(), PluginError> {
+    /// Also returns how long the plugin took.
+    fn detect(
+        &mut self,
+        frame: &Frame<'_>,
+        found: &mut Detections,
+    ) -> Result<Duration, FaultCause> {
         match self {
-            Self::InProcess(instance) => instance.detect(*frame, found).into_result(),
+            Self::InProcess(instance) => {
+                let start = Instant::now();
+                let result = instance.detect(*frame, found).into_result();
+                result.map(|()| start.elapsed()).map_err(|error| FaultCause::of(&error))
+            }
+            Self::Remote(remote) => remote.detect(frame, found),
         }
     }
 
-    fn reset(&mut self) -> Result<(), PluginError> {
+    fn reset(&mut self) -> Result<(), FaultCause> {
         match self {
-            Self::InProcess(instance) => instance.reset().into_result(),
+            Self::InProcess(instance) => {
+                instance.reset().into_result().map_err(|error| FaultCause::of(&error))
+            }
+            // A new session there begins with a new instance.
+            Self::Remote(_) => Ok(()),
         }
     }
 }
 
-type Start = Box<dyn Fn() -> Result<DetectorBox, PluginError> + Send>;
+type Start = Box<dyn Fn() -> Result<Engine, FaultCause> + Send>;
 
 /// A detector instance. Used by one thread at a time; may move between threads.
 pub struct Detector {
@@ -41,6 +58,7 @@ pub struct Detector {
     quarantine: Quarantine,
     /// Answers so far that broke the rules, and how the last one did.
     nonsense: (u64, Nonsense),
+    took: Option<Duration>,
 }
 
 impl std::fmt::Debug for Detector {
@@ -55,17 +73,32 @@ impl Detector {
         name: &str,
         start: impl Fn() -> Result<DetectorBox, PluginError> + Send + 'static,
     ) -> Result<Self, PluginFault> {
-        let engine = start().map(Engine::InProcess).map_err(|error| PluginFault {
-            plugin: name.to_owned(),
-            frame: None,
-            cause: FaultCause::of(&error),
-        })?;
+        Self::begin(name, move || {
+            start().map(Engine::InProcess).map_err(|error| FaultCause::of(&error))
+        })
+    }
+
+    /// The same for instances in other processes.
+    pub(super) fn start_remote(
+        name: &str,
+        start: impl Fn() -> Result<Remote, FaultCause> + Send + 'static,
+    ) -> Result<Self, PluginFault> {
+        Self::begin(name, move || start().map(Engine::Remote))
+    }
+
+    fn begin(
+        name: &str,
+        start: impl Fn() -> Result<Engine, FaultCause> + Send + 'static,
+    ) -> Result<Self, PluginFault> {
+        let fault = |cause| PluginFault { plugin: name.to_owned(), frame: None, cause };
+        let engine = start().map_err(fault)?;
         Ok(Self {
             name: name.to_owned(),
             start: Box::new(start),
             engine: Some(engine),
             quarantine: Quarantine::default(),
             nonsense: (0, Nonsense::default()),
+            took: None,
         })
     }
 
@@ -84,11 +117,10 @@ impl Detector {
     /// after five in a row the detector is out of use and says so on every frame.
     pub fn detect(&mut self, frame: &Frame<'_>, found: &mut Detections) -> Result<(), PluginFault> {
         found.clear();
-        let result = self
-            .ready()
-            .and_then(|engine| engine.detect(frame, found).map_err(|error| FaultCause::of(&error)));
+        let result = self.ready().and_then(|engine| engine.detect(frame, found));
+        self.took = result.as_ref().ok().copied();
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 self.quarantine.answered();
                 let nonsense = vet::vet(found);
                 if !nonsense.is_none() {
@@ -98,7 +130,10 @@ impl Detector {
             }
             Err(cause) => {
                 found.clear();
-                if let FaultCause::Panicked(message) | FaultCause::Restart(message) = &cause {
+                if let FaultCause::Panicked(message)
+                | FaultCause::Restart(message)
+                | FaultCause::Died(message) = &cause
+                {
                     self.engine = None;
                     self.quarantine.panicked(Instant::now(), message);
                 }
@@ -114,9 +149,14 @@ impl Detector {
     /// When the plugin panics; the next frame gets a new instance.
     pub fn reset(&mut self) -> Result<(), PluginFault> {
         let Some(engine) = &mut self.engine else { return Ok(()) };
-        let Err(error) = engine.reset() else { return Ok(()) };
+        let Err(cause) = engine.reset() else { return Ok(()) };
         self.engine = None;
-        Err(self.fault(None, FaultCause::of(&error)))
+        Err(self.fault(None, cause))
+    }
+
+    /// How long the plugin took for the last frame, if it answered.
+    pub fn took(&self) -> Option<Duration> {
+        self.took
     }
 
     /// Why the detector is out of use, if it is.
@@ -141,10 +181,15 @@ impl Detector {
         match &mut self.engine {
             Some(engine) => Ok(engine),
             slot @ None => {
-                let instance =
-                    (self.start)().map_err(|error| FaultCause::Restart(error.to_string()))?;
-                tracing::info!(plugin = self.name, "made anew after a panic");
-                Ok(slot.insert(Engine::InProcess(instance)))
+                let engine = (self.start)().map_err(|cause| match cause {
+                    FaultCause::Failed(why)
+                    | FaultCause::Config(why)
+                    | FaultCause::Panicked(why)
+                    | FaultCause::Died(why) => FaultCause::Restart(why),
+                    other => other,
+                })?;
+                tracing::info!(plugin = self.name, "made anew");
+                Ok(slot.insert(engine))
             }
         }
     }

@@ -26,16 +26,19 @@ pub enum FaultCause {
     /// It panicked.
     #[error("panicked: {0}")]
     Panicked(String),
-    /// It panicked before and could not be started anew.
-    #[error("could not be started again after a panic: {0}")]
+    /// It panicked or died before and could not be started anew.
+    #[error("could not be started again: {0}")]
     Restart(String),
+    /// It ended its process, or did not come back.
+    #[error("died: {0}")]
+    Died(String),
     /// It is not asked any more.
     #[error("is out of use: {0}")]
     Quarantined(String),
 }
 
 impl PluginFault {
-    /// Did it panic, now or when it was to be made anew?
+    /// Did it panic or die, now or when it was to be made anew?
     pub fn is_panic(&self) -> bool {
         !matches!(self.cause, FaultCause::Failed(_) | FaultCause::Config(_))
     }

@@ -7,12 +7,15 @@ use std::{
 };
 
 use abi_stable::library::{AbiHeader, LibraryError, lib_header_from_path};
-use plumbline_plugin_api::{API_VERSION, abi::PluginModule_Ref};
+use plumbline_plugin_api::{
+    API_VERSION, PluginError,
+    abi::{DetectorBox, PluginModule_Ref},
+};
 use serde_json::{Map, Value};
 
 use super::{
     Descriptor, Detector, Display, FindError, Kind, LoadError, PluginFault, Role,
-    descriptor::well_formed_name, elf, load_error,
+    descriptor::well_formed_name, elf, load_error, remote::Pool,
 };
 
 /// A loaded plugin, which makes instances. Stays loaded until the program ends.
@@ -62,11 +65,29 @@ impl Plugin {
         table: Option<&Map<String, Value>>,
         role: Role,
     ) -> Result<Detector, PluginFault> {
-        let module = self.module;
+        let plugin = self.clone();
         let config = Value::Object(self.descriptor.config(table)).to_string();
-        Detector::start(&self.descriptor.name, move || {
-            module.new_detector()(config.as_str().into(), role.host()).into_result()
-        })
+        Detector::start(&self.descriptor.name, move || plugin.instance(&config, role))
+    }
+
+    /// Makes a detector in a process of its own, one of `pool`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::detector`], and when there is no process.
+    pub fn remote_detector(
+        &self,
+        table: Option<&Map<String, Value>>,
+        pool: &Pool,
+    ) -> Result<Detector, PluginFault> {
+        let (pool, config) = (pool.clone(), self.descriptor.config(table));
+        let config = Value::Object(config).to_string();
+        Detector::start_remote(&self.descriptor.name, move || pool.instance(&config))
+    }
+
+    /// Makes an instance with this configuration, in JSON.
+    pub(super) fn instance(&self, config: &str, role: Role) -> Result<DetectorBox, PluginError> {
+        self.module.new_detector()(config.into(), role.host()).into_result()
     }
 
     /// Makes a display. `table` is its `[plugin.<name>]`, laid over its defaults.

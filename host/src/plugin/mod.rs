@@ -16,6 +16,7 @@
 //! | `catalog` | finding a plugin by its name, listing all of them |
 //! | `probe` | asking libraries for their descriptors in a child process |
 //! | `worker` | a child process that answers line by line, with deadlines |
+//! | `remote` | a detector in a process of its own |
 //! | `log` | log lines of plugins on their way into the host's log |
 //! | `detector`, `display` | instances |
 //! | `vet` | what a detector answered, freed of nonsense |
@@ -42,6 +43,7 @@ mod log;
 mod picture;
 pub mod probe;
 mod quarantine;
+pub mod remote;
 mod schema;
 mod search;
 mod vet;

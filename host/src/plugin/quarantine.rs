@@ -33,7 +33,7 @@ impl Quarantine {
         let in_window = self.panics.front().is_some_and(|&first| now - first <= WINDOW);
         if self.panics.len() == LIMIT && in_window {
             self.reason = Some(format!(
-                "it panicked {LIMIT} times in a row within {} seconds, the last time with: {message}; \
+                "it panicked or crashed {LIMIT} times in a row within {} seconds, the last time with: {message}; \
                  start the host again to give it another try",
                 WINDOW.as_secs()
             ));

@@ -8,7 +8,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -42,11 +42,33 @@ impl Worker {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        Self::spawn(arguments, Stdio::null(), false).map(|(worker, _)| worker)
+    }
+
+    /// The same, with its standard input. What it says on standard error is passed on.
+    pub(super) fn start_fed<I, S>(arguments: I) -> std::io::Result<(Self, ChildStdin)>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let (worker, stdin) = Self::spawn(arguments, Stdio::piped(), true)?;
+        Ok((worker, stdin.ok_or_else(|| std::io::Error::other("it has no standard input"))?))
+    }
+
+    fn spawn<I, S>(
+        arguments: I,
+        stdin: Stdio,
+        pass_on: bool,
+    ) -> std::io::Result<(Self, Option<ChildStdin>)>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         let mut child = Command::new(program()?)
             .args(arguments)
             // Only the last lines are kept; they shall be the message and not a backtrace.
             .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -60,8 +82,9 @@ impl Worker {
                 }
             });
         }
-        let stderr = child.stderr.take().map(|e| std::thread::spawn(move || tail(e)));
-        Ok(Self { child, lines, stderr })
+        let stderr = child.stderr.take().map(|e| std::thread::spawn(move || tail(e, pass_on)));
+        let stdin = child.stdin.take();
+        Ok((Self { child, lines, stderr }, stdin))
     }
 
     /// The next line, or how it ended; waits no longer than `deadline`.
@@ -130,7 +153,9 @@ fn program() -> std::io::Result<PathBuf> {
     if link.exists() { Ok(link) } else { std::env::current_exe() }
 }
 
-fn tail(stderr: impl Read) -> VecDeque<String> {
+/// The last lines, and all of them to this program's own standard error if they are to be
+/// passed on.
+fn tail(stderr: impl Read, pass_on: bool) -> VecDeque<String> {
     let mut kept = VecDeque::new();
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
@@ -139,6 +164,9 @@ fn tail(stderr: impl Read) -> VecDeque<String> {
         let text: String = String::from_utf8_lossy(&line[..n.min(TAIL_BYTES)]).trim().to_owned();
         // The hint that follows every panic helps nobody here.
         if !text.is_empty() && !text.starts_with("note: run with `RUST_BACKTRACE") {
+            if pass_on {
+                eprintln!("{text}");
+            }
             kept.push_back(text);
             if kept.len() > TAIL_LINES {
                 kept.pop_front();
@@ -186,13 +214,13 @@ mod tests {
     #[test]
     fn the_last_lines_are_kept_and_the_hint_about_backtraces_is_not() {
         let text = "1\n2\n\n3\n4\n5\nnote: run with `RUST_BACKTRACE=1` ...\n";
-        assert_eq!(Vec::from(tail(text.as_bytes())), ["2", "3", "4", "5"]);
+        assert_eq!(Vec::from(tail(text.as_bytes(), false)), ["2", "3", "4", "5"]);
     }
 
     #[test]
     fn a_flood_without_line_ends_is_cut() {
         let flood = vec![b'x'; 1 << 20];
-        let kept = tail(flood.as_slice());
+        let kept = tail(flood.as_slice(), false);
         assert!(kept.len() <= TAIL_LINES && kept.iter().all(|l| l.len() <= TAIL_BYTES));
     }
 }

@@ -17,18 +17,18 @@ pub enum ReportError {
     )]
     Extension(PathBuf),
     /// The operating system refused.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {cause}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl ReportError {
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        |source| Self::Write { path: path.to_owned(), source }
+        |cause| Self::Write { path: path.to_owned(), cause }
     }
 }
 

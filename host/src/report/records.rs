@@ -210,11 +210,11 @@ impl RecordWriter {
 }
 
 fn from_csv(path: &Path, error: csv::Error) -> ReportError {
-    let source = match error.into_kind() {
+    let cause = match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => std::io::Error::other(format!("{other:?}")),
     };
-    ReportError::Write { path: path.to_owned(), source }
+    ReportError::Write { path: path.to_owned(), cause }
 }
 
 #[cfg(test)]
