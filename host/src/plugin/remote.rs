@@ -165,7 +165,9 @@ impl Remote {
         };
         match self.ask(&request, data)? {
             Answer::Found { nanoseconds, detections } => {
-                detections.iter().for_each(|d| found.push(d.into()));
+                for detection in &detections {
+                    found.push(detection.into());
+                }
                 Ok(Duration::from_nanos(nanoseconds))
             }
             Answer::Failed { kind, message } => Err(cause(&kind, message)),
