@@ -251,7 +251,9 @@ impl Refiner {
             {
                 examined = true;
                 let now = sectors::collect(&self.pixels, course.weighing);
-                changed |= self.extend(course, &now, variance);
+                // All pixels took part from the first guess on.
+                let rough = first == 0 && enough < ROUGHLY;
+                changed |= self.extend(course, &now, variance, rough);
                 seen = Some(now);
                 // Light that changes along the rim is seldom linear.
                 if course.active[BASE] && !wanted[CURVED] {
@@ -280,8 +282,8 @@ impl Refiner {
     }
 
     /// Adds to the model what the residuals ask for, as `seen` by the sectors. Returns
-    /// whether it did.
-    fn extend(&mut self, course: &mut Course, seen: &Seen, variance: f64) -> bool {
+    /// whether it did. After a `rough` beginning, which pixels lie off the edge is seen anew.
+    fn extend(&mut self, course: &mut Course, seen: &Seen, variance: f64, rough: bool) -> bool {
         let found = sectors::misfit(seen, variance as f32);
         course.texture = texture(found.scatter, variance);
         let shaped = found.shape > SHAPED && course.left > 0.8;
@@ -301,8 +303,12 @@ impl Refiner {
         if noisier {
             course.weighing.excess = excess;
         }
+        if course.is_once() && rough {
+            sectors::mask(&mut self.pixels, course.hidden, &course.levels);
+            self.keep_rim(course);
+        }
         let mut once = false;
-        if !course.is_once() {
+        if !course.is_once() || rough {
             course.flat = self.pixels.count_once(&course.p);
             once = course.is_once();
         }
