@@ -53,7 +53,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         overrides.push(Override::new("signaling.listen", "127.0.0.1:0", "demo"));
     }
     let wanted = options.display.is_some()
-        || common.set.iter().any(|set| set.trim_start().starts_with("server.display"));
+        || common
+            .set
+            .iter()
+            .any(|set| set.split('=').next().map(str::trim) == Some("server.display"));
     if !wanted && !std::io::stdout().is_terminal() {
         overrides.push(Override::new("server.display", "display-null", "demo"));
     }

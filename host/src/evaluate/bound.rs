@@ -153,17 +153,16 @@ fn rim_information(config: &SceneConfig, ball: &BallTruth, contrast: f64, a: f64
             sums[n].add(&profile_information(config, levels[n], pixel));
         }
     }
-    let even = is_evenly_lit(config);
-    let lost = sums.iter().zip(levels).filter(|(sum, _)| even && sum.shift > 0.0);
-    let lost = lost.map(|(sum, levels)| {
+    let lost = |(sum, levels): (&Profile, [f64; 2])| {
         let share = per_radian / f64::from(DIRECTIONS);
         let [outside, inside] = levels.map(|v| 1.0 / rounded_mean(config, v).max(1e-12));
         let [oo, oi, ii] = sum.levels.map(|v| 2.0 * a * share * v);
         let (oo, ii) = (oo + outside, ii + inside);
         let [o, i] = sum.cross.map(|v| share * v);
         (o * o * ii - 2.0 * o * i * oi + i * i * oo) / (oo * ii - oi * oi)
-    });
-    let lost = lost.sum();
+    };
+    let channels = sums.iter().zip(levels).filter(|(sum, _)| sum.shift > 0.0);
+    let lost = if is_evenly_lit(config) { channels.map(lost).sum() } else { 0.0 };
     let shift = sums.iter().map(|s| s.shift).sum::<f64>() / f64::from(DIRECTIONS) * per_radian;
     Rim { shift, lost }
 }

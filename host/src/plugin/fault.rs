@@ -1,6 +1,7 @@
 //! What went wrong in a plugin, and on which frame.
 
 use plumbline_plugin_api::{ErrorKind, PluginError};
+use serde::{Deserialize, Serialize};
 
 /// A plugin did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +16,7 @@ pub struct PluginFault {
 }
 
 /// How a plugin failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum FaultCause {
     /// It returned an error.
     #[error("failed: {0}")]

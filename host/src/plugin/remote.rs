@@ -14,7 +14,7 @@ use std::{
 };
 
 use plumbline_plugin_api::{
-    Covariance, Detection, Detections, ErrorKind, Frame, PixelFormat, PluginError, abi::DetectorBox,
+    Covariance, Detection, Detections, Frame, PixelFormat, PluginError, abi::DetectorBox,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,14 +49,7 @@ enum Request {
 enum Answer {
     Made,
     Found { nanoseconds: u64, detections: Vec<Bits> },
-    Failed { kind: Kind, message: String },
-}
-
-#[derive(Serialize, Deserialize)]
-enum Kind {
-    Failed,
-    Config,
-    Panicked,
+    Failed(FaultCause),
 }
 
 /// A detection as the bits of its numbers, which are the same afterwards.
@@ -110,7 +103,7 @@ impl Pool {
         };
         let mut remote = Remote { pool: self.clone(), process: Some(process) };
         match remote.ask(&Request::New { config: config.to_owned() }, &[])? {
-            Answer::Failed { kind, message } => Err(cause(&kind, message)),
+            Answer::Failed(cause) => Err(cause),
             _ => Ok(remote),
         }
     }
@@ -170,7 +163,7 @@ impl Remote {
                 }
                 Ok(Duration::from_nanos(nanoseconds))
             }
-            Answer::Failed { kind, message } => Err(cause(&kind, message)),
+            Answer::Failed(cause) => Err(cause),
             Answer::Made => Err(FaultCause::Failed("an answer that makes no sense".into())),
         }
     }
@@ -195,14 +188,6 @@ impl Remote {
         };
         self.process = None;
         Err(FaultCause::Died(how))
-    }
-}
-
-fn cause(kind: &Kind, message: String) -> FaultCause {
-    match kind {
-        Kind::Failed => FaultCause::Failed(message),
-        Kind::Config => FaultCause::Config(message),
-        Kind::Panicked => FaultCause::Panicked(message),
     }
 }
 
@@ -245,14 +230,7 @@ pub fn answer(path: &Path) -> std::io::Result<()> {
                     .and_then(|frame| look(instance.as_mut(), &frame))
             }
         };
-        let answer = result.unwrap_or_else(|error| {
-            let kind = match error.kind() {
-                ErrorKind::PANICKED => Kind::Panicked,
-                ErrorKind::CONFIG => Kind::Config,
-                _ => Kind::Failed,
-            };
-            Answer::Failed { kind, message: error.message().to_owned() }
-        });
+        let answer = result.unwrap_or_else(|error| Answer::Failed(FaultCause::of(&error)));
         writeln!(answers, "{}", serde_json::to_string(&answer)?)?;
     }
     Ok(())

@@ -26,6 +26,14 @@ const SMOOTH: f64 = 0.035;
 const SMOOTH_ENOUGH: f64 = 0.15;
 const MUCH: f64 = 0.6;
 
+/// By how much the share of the rays that met the edge may fall short of that. Of 839
+/// fits that were believed it did in one, of 259 that were not in 42.
+const DOUBTFUL: f64 = 0.05;
+
+/// Width of the edge, as a share of the radius, up to which a spot is a disc: clouds have
+/// softer ones.
+const SOFTEST: f64 = 1.0 / 3.0;
+
 /// Share of the rays that must have met the edge where no model describes the disc: this
 /// over the radius, or the least. Of 180 candidates in photographs that were discs and
 /// that no model described 50 passed, of 1040 that were no discs four.
@@ -34,19 +42,12 @@ const LEAST_MET: f64 = 0.57;
 /// How far their edge points may be off the circle (root mean square): pixels, and a share
 /// of the radius.
 const OFF: (f64, f64) = (0.33, 0.005);
-
 /// The same where they have not looked from close by, in pixels.
 const CLEARLY: f64 = 0.3;
 /// Their least contrast, in grey levels: a faint texture gives the rays edges everywhere.
 const LEAST_CONTRAST: f32 = 10.0;
-
-/// By how much the share of the rays that met the edge may fall short of that. Of 839
-/// fits that were believed it did in one, of 259 that were not in 42.
-const DOUBTFUL: f64 = 0.05;
-
-/// Width of the edge, as a share of the radius, up to which a spot is a disc: clouds have
-/// softer ones.
-const SOFTEST: f64 = 1.0 / 3.0;
+/// Share of the rays with which it is worth while to look from close by.
+const HALF_MET: f32 = 0.5;
 
 /// By how much a standard deviation of the centre of one pixel divides the score, less 1:
 /// a fifth of a pixel halves it.
@@ -74,7 +75,7 @@ pub(crate) fn is_disc(fit: &Fit, ring: &Ring) -> bool {
 
 /// Whether rays that look from close by may show a disc that is like no model.
 pub(crate) fn is_worth_another_look(ring: &Ring) -> bool {
-    ring.coverage >= 0.5 && ring.contrast >= LEAST_CONTRAST
+    ring.coverage >= HALF_MET && ring.contrast >= LEAST_CONTRAST
 }
 
 /// Whether the rays alone show a disc, whatever it looks like.

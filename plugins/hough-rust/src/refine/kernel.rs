@@ -20,8 +20,8 @@ pub(super) const CURVED: usize = 16;
 pub(super) const MIN_WIDTH: f64 = 0.28885;
 
 /// Pixels that are worked on together, and those of one vector.
-const BLOCK: usize = 64;
-const LANES: usize = 8;
+pub(super) const BLOCK: usize = 64;
+pub(super) const LANES: usize = 8;
 /// Blocks that are summed in single precision.
 const FLUSHED: usize = 16;
 const SUMS: usize = N * (N + 1) / 2 + N + 2;

@@ -1,6 +1,6 @@
 //! What the residuals say of the picture's noise.
 
-use super::kernel::{N, Pixels, Weighing};
+use super::kernel::{BLOCK, LANES, N, Pixels, Weighing};
 use crate::{rays::median, simd::dispatch};
 
 /// Variance of rounding to bytes. Flat parts of a clean picture show none of
@@ -117,10 +117,6 @@ impl Pixels {
         (scale * median(scratch)).max(ROUNDING.sqrt() as f32)
     }
 }
-
-/// Pixels that are worked on together, and those of one vector.
-const BLOCK: usize = 64;
-const LANES: usize = 8;
 
 /// Adds up `terms` of the pixels before `n`, each a few numbers.
 #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
