@@ -16,7 +16,11 @@ use super::{
     options::{Role, RunOptions},
     plugins, role,
 };
-use crate::{config::Override, plugin::Catalog, session};
+use crate::{
+    config::Override,
+    plugin::{Catalog, signal_name},
+    session,
+};
 
 /// Frames that a demo has unless told otherwise.
 const FRAMES: u64 = 600;
@@ -70,7 +74,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         let mut client = None;
         let ending = session::run_server(settings, stop.clone(), |address| {
             let child = start_client(options, common, address)?;
-            client = Some(watch(child, stop.clone(), over.clone()));
+            let detector = loaded.config.client.detector.clone();
+            client = Some(watch(child, detector, stop.clone(), over.clone()));
             Ok(())
         })
         .await;
@@ -122,6 +127,7 @@ fn start_client(
 /// that outlives it is ended. Its exit status, if it ended by itself.
 fn watch(
     mut child: Child,
+    detector: String,
     stop: CancellationToken,
     over: CancellationToken,
 ) -> tokio::task::JoinHandle<anyhow::Result<Option<i32>>> {
@@ -141,7 +147,11 @@ fn watch(
             stop.cancel();
         }
         if let Some(signal) = status.signal() {
-            warn!("the client was ended by signal {signal}");
+            warn!(
+                "the client was ended by {}; if that was its detector, `host plugins check \
+                 {detector}` can tell",
+                signal_name(signal)
+            );
         }
         Ok(Some(status.code().unwrap_or(Exit::Failed as i32)))
     })

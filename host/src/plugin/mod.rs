@@ -61,3 +61,4 @@ pub use log::Role;
 pub use picture::{Disc, Picture};
 pub use schema::{Key, keys};
 pub use search::{Origin, SearchDir};
+pub use worker::signal_name;

@@ -177,7 +177,8 @@ fn tail(stderr: impl Read, pass_on: bool) -> VecDeque<String> {
     kept
 }
 
-fn signal_name(signal: i32) -> String {
+/// A signal for people.
+pub fn signal_name(signal: i32) -> String {
     let name = match signal {
         1 => "SIGHUP",
         2 => "SIGINT",

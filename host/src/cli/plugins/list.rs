@@ -1,5 +1,7 @@
 //! `host plugins list`
 
+use comfy_table::ColumnConstraint;
+
 use crate::{
     cli::Exit,
     plugin::{Catalog, Entry, EntryStatus},
@@ -37,28 +39,26 @@ pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<Exit> {
 
 fn table(entries: &[Entry]) -> comfy_table::Table {
     let mut table =
-        super::new_table(&["name", "kind", "version", "interface", "library", "description"]);
+        super::new_table(&["name", "kind", "version", "interface", "description, library"]);
+    if let Some(name) = table.column_mut(0) {
+        name.set_constraint(ColumnConstraint::ContentWidth);
+    }
     for entry in entries {
         let text = match &entry.status {
             EntryStatus::Ok { descriptor } => descriptor.description.clone(),
             EntryStatus::Shadowed { by, .. } => format!("not used: {} comes first", by.display()),
             EntryStatus::Broken { reason } => {
-                // The path has its own column.
+                // The path has its own line.
                 let path = format!("{}: ", entry.path.display());
                 format!("not usable: {}", reason.strip_prefix(&path).unwrap_or(reason))
             }
         };
-        let path = entry.path.display().to_string();
+        let text = format!("{text}\n{}", entry.path.display());
         table.add_row(match entry.descriptor() {
-            Some(d) => [
-                d.name.clone(),
-                d.kind.to_string(),
-                d.version.clone(),
-                d.api_version.clone(),
-                path,
-                text,
-            ],
-            None => ["-".into(), "-".into(), "-".into(), "-".into(), path, text],
+            Some(d) => {
+                [d.name.clone(), d.kind.to_string(), d.version.clone(), d.api_version.clone(), text]
+            }
+            None => ["-".into(), "-".into(), "-".into(), "-".into(), text],
         });
     }
     table
