@@ -22,6 +22,8 @@ struct Config {
     abort_on: Vec<u64>,
     /// Frames on which it never returns.
     hang_on: Vec<u64>,
+    /// Ends the process with SIGABRT when it is dropped.
+    abort_in_drop: bool,
     /// Milliseconds that it sleeps on every frame.
     sleep_ms: u64,
     /// Bytes that it leaks on every frame.
@@ -92,6 +94,9 @@ impl Detector for Moody {
 
 impl Drop for Moody {
     fn drop(&mut self) {
+        if self.config.abort_in_drop {
+            std::process::abort();
+        }
         assert!(!self.config.panic_in_drop, "no wish to go");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use plumbline_tests::host;
+use plumbline_tests::{built, host};
 use serde_json::Value;
 
 fn run(mut command: Command) -> Output {
@@ -94,6 +94,10 @@ fn wrong_arguments_are_refused_before_anything_is_filmed() {
         (["--scene", "cleen"], "clean"),
         (["--detector", "huogh-rust"], "did you mean \"hough-rust\"?"),
         (["--detector", "hough-rust,hough-rust"], "twice"),
+        (["--detector", "moody:sleep=3"], "did you mean `sleep_ms`?"),
+        (["--detector", "moody:sleep_ms=no"], "in the argument `moody:sleep_ms=no`"),
+        (["--require", "recall=99.9"], "from 0 to 1"),
+        (["--plugin-path", "/nowhere"], "No such file"),
         (["--frames", "0"], "--frames"),
     ] {
         // Not through `evaluate`, which says --frames already.
@@ -143,6 +147,63 @@ fn a_detector_that_ends_its_process_takes_neither_the_others_nor_the_report_alon
     assert!(fault.contains("frame 2") && fault.contains("SIGABRT"), "{fault}");
     assert!(fault.contains("this is the end"), "its last words: {fault}");
     assert_eq!(centroid["found"], 24);
+}
+
+#[test]
+fn a_detector_that_never_comes_back_has_failed_after_the_time_limit() {
+    let mut command = host(["evaluate", "--frames", "4", "--time-limit", "1", "--json"]);
+    command.args(["--detector", "moody:hang_on=[2],centroid"]);
+    let summary = summary(&run(command));
+    let [moody, centroid] = [0, 1].map(|n| &summary["scenes"][0]["detectors"][n]);
+    assert_eq!((&moody["faults"], &centroid["faults"]), (&1.into(), &0.into()), "{summary}");
+    let fault = moody["first_fault"].as_str().unwrap();
+    assert!(fault.contains("it did not come back within 1 s"), "{fault}");
+}
+
+#[test]
+fn a_process_that_ends_between_two_segments_is_replaced() {
+    let mut command = evaluate(&["--json", "--detector", "moody:abort_in_drop=true"]);
+    command.env("RAYON_NUM_THREADS", "1");
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = summary(&output);
+    let metrics = &summary["scenes"][0]["detectors"][0];
+    assert_eq!((&metrics["frames"], &metrics["faults"]), (&24.into(), &0.into()), "{metrics}");
+}
+
+#[test]
+fn one_detector_can_be_compared_with_itself_under_other_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let again = dir.path().join("libcentroid.so");
+    std::fs::copy(built().join("examples/libcentroid.so"), &again).unwrap();
+    let again = again.to_str().unwrap();
+    let report = dir.path().join("report");
+    let detectors = format!("moody,moody:nothing_on=[1,2],centroid,{again}");
+    let mut command = evaluate(&["--scene", "clean", "--json", "--detector", &detectors]);
+    let output = run({
+        command.arg("--report").arg(&report);
+        command
+    });
+    let summary = summary(&output);
+    let names: Vec<&str> = summary["detectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["moody", "moody:nothing_on=[1,2]", "centroid", again]);
+    let [plain, set] = [0, 1].map(|n| &summary["scenes"][0]["detectors"][n]);
+    // Half of the frames of every segment of four.
+    assert_eq!(
+        2 * set["false_positives"].as_u64().unwrap() + 2 * set["found"].as_u64().unwrap(),
+        plain["false_positives"].as_u64().unwrap() + plain["found"].as_u64().unwrap()
+    );
+    assert_eq!(summary["detectors"][1]["config"], serde_json::json!({"nothing_on": [1, 2]}));
+    assert_eq!(summary["detectors"][3]["plugin"], "centroid");
+    let rows = std::fs::read_to_string(report.join("frames.csv")).unwrap();
+    assert!(rows.contains("\"moody:nothing_on=[1,2]\""), "{rows}");
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    assert!(page.contains(&format!("--detector {detectors} ")), "how to run it again");
 }
 
 #[test]

@@ -12,7 +12,12 @@ use image::{DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, R
 use plumbline_plugin_api::{Detection, Detections, Frame, PixelFormat};
 use serde::Serialize;
 
-use super::{Common, Exit, plugins};
+use super::{
+    Common, Exit,
+    choice::{Choice, Chosen},
+    options::make_directory,
+    plugins,
+};
 use crate::plugin::{Catalog, Detector, Role};
 
 /// Arguments of `host detect`.
@@ -25,9 +30,9 @@ Prints a line of JSON per picture, best detection first. Grey pictures stay grey
 A photograph is turned as its camera noted (EXIF), as viewers do.
 Exit status 1 if a picture could not be read.")]
 pub struct Args {
-    /// Detector plugin: its name, or the path of its library
-    #[arg(long, value_name = "NAME|PATH")]
-    plugin: String,
+    /// Detector plugin: its name, or the path of its library; settings may follow
+    #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...]")]
+    plugin: Choice,
     /// Write each picture with what was found drawn into it (PNG) into this directory
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -72,12 +77,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let loaded = common.load(Vec::new())?;
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
-    let plugin = catalog.load_detector(&args.plugin)?;
-    let table = plugins::table(&loaded, plugin.descriptor())?;
+    let Chosen { plugin, table, .. } = args.plugin.load(&loaded, &catalog)?;
     let mut detector = plugin.detector(Some(&table), Role::Tool)?;
     if let Some(dir) = &args.annotate {
-        std::fs::create_dir_all(dir)
-            .with_context(|| format!("cannot make the directory {}", dir.display()))?;
+        make_directory("--annotate", dir)?;
     }
     let mut taken = HashSet::new();
     let mut exit = Exit::Done;

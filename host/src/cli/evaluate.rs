@@ -3,19 +3,29 @@
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 
-use super::{Common, Exit, options::UsageError, plugins};
+use super::{
+    Common, Exit,
+    choice::{Choice, Choices, Chosen},
+    options::{UsageError, make_directory},
+    plugins,
+};
 use crate::{
+    config::Loaded,
     evaluate::{
         self, DetectorInfo, Margins, Plan, Requirements, Summary,
         film::{self, FilmError, Filmed},
     },
-    plugin::{Catalog, Detector, Plugin, PluginFault, remote::Pool},
+    plugin::{
+        Catalog, Detector, PluginFault,
+        remote::{self, Pool},
+    },
     report::write_atomically,
     scene::{Preset, SceneConfig},
 };
@@ -25,6 +35,8 @@ use crate::{
 #[command(after_help = "Examples:
   host evaluate                                            the configured detector and scene
   host evaluate --detector hough-rust,hough-opencv --scene clean,noisy --frames 500
+  host evaluate --detector hough-opencv,hough-opencv:method=gradient-alt:dp=2
+  host evaluate --detector old/liba.so,new/liba.so         two builds of one detector
   host evaluate --detector a,b --scene gauntlet --report out    then open out/index.html
   host evaluate --scene clean --require rmse=0.05,recall=0.999  for CI: exit status 3 if not met
 
@@ -33,9 +45,10 @@ worse, no relevant difference, or too few frames to tell. Same arguments, same
 result on any number of cores, apart from the times. docs/evaluate.md has every
 formula. Jitter: let the ball stand still with -c scene.ball.speed=[0,0].")]
 pub struct Args {
-    /// Detector plugins, the reference first [default: the configured one]
-    #[arg(long, value_name = "NAME|PATH,...", value_delimiter = ',')]
-    detector: Vec<String>,
+    /// Detector plugins, the reference first, each with settings of its own if you like [default:
+    /// the configured one]
+    #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...],...")]
+    detector: Vec<Choices>,
     /// Presets, `gauntlet` for all; [scene] of the configuration says the rest [default: that scene]
     #[arg(
         long,
@@ -66,6 +79,9 @@ pub struct Args {
     /// Misses per ball and false positives per frame that differ by less are alike
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, default_value_t = Margins::default().rate, value_parser = margin)]
     least_rate_difference: f64,
+    /// Seconds for a frame; a detector that takes longer has failed on it
+    #[arg(long, value_name = "SECONDS", default_value_t = remote::DEADLINE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    time_limit: u64,
     /// Do not tell detectors the range of the balls' radii
     #[arg(long)]
     no_radius_hint: bool,
@@ -78,8 +94,7 @@ fn margin(text: &str) -> Result<f64, String> {
 
 /// A detector with its configuration for every scene.
 struct Candidate {
-    plugin: Plugin,
-    table: Map<String, Value>,
+    chosen: Chosen,
     hints: Vec<Map<String, Value>>,
     /// Where it runs: what ends a process must not end the evaluation.
     pool: Pool,
@@ -87,17 +102,19 @@ struct Candidate {
 
 impl Candidate {
     fn detector(&self, scene: usize) -> Result<Detector, PluginFault> {
-        let mut table = self.table.clone();
+        let mut table = self.chosen.table.clone();
         table.extend(self.hints[scene].clone());
-        self.plugin.remote_detector(Some(&table), &self.pool)
+        self.chosen.plugin.remote_detector(Some(&table), &self.pool)
     }
 
     fn info(&self) -> DetectorInfo {
-        let descriptor = self.plugin.descriptor();
+        let descriptor = self.chosen.plugin.descriptor();
         DetectorInfo {
-            name: descriptor.name.clone(),
+            name: self.chosen.label.clone(),
+            plugin: descriptor.name.clone(),
+            argument: self.chosen.given.clone(),
             version: descriptor.version.clone(),
-            config: self.table.clone(),
+            config: self.chosen.table.clone(),
             radius_hint: self.hints.clone(),
         }
     }
@@ -123,26 +140,24 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let plan = Plan { frames: args.frames, seed: args.seed.unwrap_or(config.scene.seed) };
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
-    let configured = [config.client.detector.clone()];
-    let wanted = if args.detector.is_empty() { &configured[..] } else { &args.detector };
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for name in wanted {
-        let plugin = catalog.load_detector(name)?;
-        let descriptor = plugin.descriptor();
-        if candidates.iter().any(|c| c.plugin.descriptor().name == descriptor.name) {
-            return Err(UsageError(format!("--detector names {} twice", descriptor.name)).into());
-        }
-        let table = plugins::table(&loaded, descriptor)?;
+    let mut wanted: Vec<Choice> = args.detector.iter().flat_map(|list| list.0.clone()).collect();
+    if wanted.is_empty() {
+        wanted.push(config.client.detector.as_str().into());
+    }
+    let limit = Duration::from_secs(args.time_limit);
+    let mut candidates = Vec::new();
+    for chosen in choose(&wanted, &loaded, &catalog)? {
+        let descriptor = chosen.plugin.descriptor();
         let hint = |scene: &SceneConfig| {
             if args.no_radius_hint {
                 Map::new()
             } else {
-                evaluate::radius_hint(&descriptor.schema, &table, scene)
+                evaluate::radius_hint(&descriptor.schema, &chosen.table, scene)
             }
         };
         let hints = scenes.iter().map(hint).collect();
-        let pool = Pool::new(&descriptor.path);
-        candidates.push(Candidate { plugin, table, hints, pool });
+        let pool = Pool::new(&descriptor.path, limit);
+        candidates.push(Candidate { chosen, hints, pool });
     }
     if let Some(dir) = &args.report {
         prepare(dir)?;
@@ -152,6 +167,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let margins = Margins { distance: args.least_difference, rate: args.least_rate_difference };
     let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
+    summary.required = require;
     // Before the report, which may fail.
     if args.json {
         plugins::print(serde_json::to_string_pretty(&summary)?)?;
@@ -165,6 +181,25 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         eprintln!("not met: {unmet}");
     }
     Ok(if summary.unmet.is_empty() { Exit::Done } else { Exit::Threshold })
+}
+
+/// Loads the detectors, each under a name of its own: where the declared name and the
+/// settings do not tell two apart (builds of the same plugin), what the user wrote does.
+fn choose(wanted: &[Choice], loaded: &Loaded, catalog: &Catalog) -> anyhow::Result<Vec<Chosen>> {
+    let mut chosen =
+        wanted.iter().map(|c| c.load(loaded, catalog)).collect::<Result<Vec<_>, _>>()?;
+    let labels: Vec<String> = chosen.iter().map(|c| c.label.clone()).collect();
+    for c in &mut chosen {
+        if labels.iter().filter(|label| **label == c.label).count() > 1 {
+            c.label.clone_from(&c.given);
+        }
+    }
+    for (n, c) in chosen.iter().enumerate() {
+        if chosen[..n].iter().any(|earlier| earlier.label == c.label) {
+            return Err(UsageError(format!("--detector names {} twice", c.given)).into());
+        }
+    }
+    Ok(chosen)
 }
 
 fn film_all(
@@ -204,13 +239,10 @@ const FILES: [&str; 3] = ["frames.csv", "summary.json", "index.html"];
 /// Makes the directory of the report, and sees that it can be written to: it is too late
 /// for that when everything has been filmed.
 fn prepare(dir: &Path) -> Result<(), UsageError> {
+    make_directory("--report", dir)?;
     let cannot = |why: &dyn std::fmt::Display| {
         UsageError(format!("--report: cannot write into {}: {why}", dir.display()))
     };
-    if dir.exists() && !dir.is_dir() {
-        return Err(cannot(&"it is not a directory"));
-    }
-    std::fs::create_dir_all(dir).map_err(|e| cannot(&e))?;
     for name in FILES {
         if dir.join(name).is_dir() {
             return Err(cannot(&format!("its {name} is a directory")));

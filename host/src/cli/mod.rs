@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Arguments are turned into typed
 //! settings here; the work is done in the other modules.
 
+pub mod choice;
 pub mod demo;
 pub mod detect;
 pub mod evaluate;
@@ -49,11 +50,20 @@ pub struct Common {
     #[arg(short = 'c', value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
     /// Look for plugins here first (repeatable)
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, value_parser = directory)]
     pub plugin_path: Vec<PathBuf>,
     /// error, warn, info, debug, trace, or a filter such as `info,plumbline_host::transport=debug`
     #[arg(long, value_name = "LEVEL", global = true)]
     pub log: Option<String>,
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.metadata() {
+        Ok(there) if there.is_dir() => Ok(path),
+        Ok(_) => Err("this is not a directory".to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
 }
 
 impl Common {

@@ -150,6 +150,22 @@ impl RunOptions {
     }
 }
 
+/// Makes the directory that `option` names, and those around it.
+///
+/// # Errors
+///
+/// [`UsageError`] with the option and the reason.
+pub fn make_directory(option: &str, dir: &Path) -> Result<(), UsageError> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        UsageError(format!("{option}: cannot write into {}: {why}", dir.display()))
+    };
+    if dir.exists() && !dir.is_dir() {
+        return Err(cannot(&"it is not a directory"));
+    }
+    std::fs::create_dir_all(dir).map_err(|e| cannot(&e))?;
+    rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).map_err(|e| cannot(&io::Error::from(e)))
+}
+
 /// Why the file `path` could not be made or replaced, if that can be seen beforehand.
 fn writable(path: &Path) -> Result<(), String> {
     // Through a symbolic link, so that the link stays one.

@@ -7,11 +7,12 @@ mod list;
 
 use std::{io::Write, path::PathBuf};
 
+use anyhow::Context as _;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{Common, Exit};
 use crate::{
-    config::{Loaded, suggestion},
+    config::{Loaded, Override, suggestion},
     plugin::{Catalog, check as harness, probe, remote},
 };
 
@@ -92,7 +93,16 @@ pub(super) fn table(
     loaded: &Loaded,
     descriptor: &crate::plugin::Descriptor,
 ) -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
-    let table = loaded.plugin_config(&descriptor.name, &descriptor.schema)?;
+    table_with(loaded, descriptor, &[])
+}
+
+/// The same with `overrides` of that table.
+pub(super) fn table_with(
+    loaded: &Loaded,
+    descriptor: &crate::plugin::Descriptor,
+    overrides: &[Override],
+) -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
+    let table = loaded.plugin_config_with(&descriptor.name, &descriptor.schema, overrides)?;
     Ok(table.as_object().cloned().unwrap_or_default())
 }
 
@@ -130,7 +140,7 @@ fn new_table(header: &[&str]) -> Table {
 pub(super) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
+        other => other.context("cannot write to standard output"),
     }
 }
 

@@ -1,16 +1,16 @@
 //! `host scene`: films a scene into files that any other program can be scored on.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use plumbline_plugin_api::{Frame, PixelFormat};
 use serde::Serialize;
 use tracing::warn;
 
-use super::Exit;
+use super::{
+    Exit,
+    options::{UsageError, make_directory},
+};
 use crate::{
     config::Config,
     scene::{GAUNTLET_FRAMES, Preset, Scene},
@@ -49,8 +49,7 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// When a file cannot be written. A scene that cannot be filmed is
-/// [`Exit::Usage`], after a line on standard error.
+/// When a file cannot be written, or a scene cannot be filmed.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<Exit> {
     if args.list {
         list(args.json)?;
@@ -61,14 +60,9 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<Exit> {
         None => config.scene.clone(),
     };
     scene_config.seed = args.seed.unwrap_or(scene_config.seed);
-    let mut scene = match Scene::new(&scene_config) {
-        Ok(scene) => scene,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return Ok(Exit::Usage);
-        }
-    };
+    let mut scene = Scene::new(&scene_config).map_err(|e| UsageError(e.to_string()))?;
     let out = args.out.as_deref().unwrap_or(Path::new("."));
+    make_directory("--out", out)?;
     let frames = args.frames.unwrap_or(match scene_config.preset {
         Preset::Gauntlet => GAUNTLET_FRAMES * (Preset::ALL.len() as u64 - 1),
         _ => 60,
@@ -86,7 +80,6 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<Exit> {
 /// Writes `frames` frames of `scene` as `000000.png` and so on, `truth.csv`,
 /// and `clutter.csv` when there are circles that are not the ball.
 fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
-    fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let table = |name: &str| {
         let path = out.join(name);
         csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))
@@ -260,6 +253,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let scene = SceneConfig { width: 10, ..SceneConfig::default() };
         let config = Config { scene, ..Config::default() };
-        assert_eq!(run(&args(dir.path()), &config).unwrap(), Exit::Usage);
+        assert!(run(&args(dir.path()), &config).unwrap_err().is::<UsageError>());
     }
 }

@@ -55,7 +55,7 @@ pub(super) enum Place {
 pub(super) type SyntaxError = (Option<Range<usize>>, String);
 
 /// A parsed document with the overrides laid over it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) value: Value,
     places: Node,
@@ -63,7 +63,7 @@ pub(super) struct Document {
 }
 
 /// The shape of the file: where each key and value stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Node {
     Leaf,
     Table(BTreeMap<String, (Range<usize>, Range<usize>, Node)>),

@@ -20,7 +20,7 @@ const DEFAULT_FILE: &str = "config.toml";
 /// A key that the command line sets.
 #[derive(Debug, Clone)]
 pub struct Override {
-    key: String,
+    path: Vec<Step>,
     value: Value,
     origin: String,
 }
@@ -28,11 +28,16 @@ pub struct Override {
 impl Override {
     /// Sets `key` (dotted) to `value`; `origin` is the argument as the user wrote it.
     pub fn new(key: &str, value: impl Into<Value>, origin: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), value: value.into(), origin: origin.into() }
+        Self { path: steps(key), value: value.into(), origin: origin.into() }
     }
 
-    /// Parses the argument of `-c`: `KEY=VALUE`, the value in TOML; what is not
-    /// TOML is taken as a string, so that quotes can be left out.
+    /// Sets `key` in `[plugin.<name>]`.
+    pub fn of_plugin(name: &str, key: &str, value: Value, origin: impl Into<String>) -> Self {
+        let path = ["plugin", name, key].map(|step| Step::Key(step.to_owned())).to_vec();
+        Self { path, value, origin: origin.into() }
+    }
+
+    /// Parses the argument of `-c`: `KEY=VALUE`, with [`value`].
     ///
     /// # Errors
     ///
@@ -44,12 +49,17 @@ impl Override {
                 "error: `-c {argument}` is not of the form KEY=VALUE, for example -c scene.seed=7\n"
             )));
         };
-        let value = Document::parse(&format!("v = {text}"))
-            .ok()
-            .filter(|doc| doc.value.as_object().is_some_and(|o| o.len() == 1))
-            .map_or_else(|| Value::String(text.to_owned()), |doc| doc.value["v"].clone());
-        Ok(Self { key: key.to_owned(), value, origin: format!("-c {argument}") })
+        Ok(Self { path: steps(key), value: value(text), origin: format!("-c {argument}") })
     }
+}
+
+/// A value on the command line: TOML, or else the text as a string, so that quotes can be
+/// left out.
+pub fn value(text: &str) -> Value {
+    Document::parse(&format!("v = {text}"))
+        .ok()
+        .filter(|doc| doc.value.as_object().is_some_and(|o| o.len() == 1))
+        .map_or_else(|| Value::String(text.to_owned()), |doc| doc.value["v"].clone())
 }
 
 /// A configuration that cannot be used, with every problem in it spelt out.
@@ -79,7 +89,7 @@ impl ConfigError {
 }
 
 /// A checked configuration and the document it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
@@ -116,7 +126,7 @@ fn from_text(
         ConfigError::new(in_file(&name, &text, span.unwrap_or(end..end), &message, ""))
     })?;
     for o in overrides {
-        document.set(steps(&o.key), o.value.clone(), o.origin.clone());
+        document.set(o.path.clone(), o.value.clone(), o.origin.clone());
     }
     let schema = schemars::schema_for!(Config).to_value();
     let mut loaded =
@@ -158,6 +168,28 @@ fn addresses(config: &Config) -> Vec<Problem> {
 }
 
 impl Loaded {
+    /// `[plugin.<name>]` with `overrides` of that table laid over it, checked against the
+    /// schema of the plugin.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::plugin_config`].
+    pub fn plugin_config_with(
+        &self,
+        name: &str,
+        schema: &Value,
+        overrides: &[Override],
+    ) -> Result<Value, ConfigError> {
+        let mut own = self.clone();
+        for o in overrides {
+            own.document.set(o.path.clone(), o.value.clone(), o.origin.clone());
+        }
+        if let Some(Value::Object(table)) = own.document.value["plugin"].get(name) {
+            own.config.plugin.insert(name.to_owned(), table.clone());
+        }
+        own.plugin_config(name, schema)
+    }
+
     /// Checks `[plugin.<name>]` against the schema of that plugin and returns
     /// it (an empty table when there is none).
     ///

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{scene::SceneConfig, signaling::SignalingConfig, transport::TransportConfig};
 
-pub use load::{ConfigError, Loaded, Override, load};
+pub use load::{ConfigError, Loaded, Override, load, value};
 pub(crate) use problem::suggestion;
 pub use sections::{
     ClientConfig, PluginsConfig, QueuePolicy, ScoringConfig, ServerConfig, WhenFull,

@@ -38,10 +38,6 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Better, Self::Worse, Self::NoRelevantDifference, Self::Undecided];
-
     fn of(interval: Option<Interval>, margin: f64) -> Self {
         match interval {
             Some(i) if i.high < -margin => Self::Better,
@@ -122,6 +118,17 @@ pub struct Pair {
     pub misses: Difference,
     /// False positives per frame.
     pub false_positives: Difference,
+}
+
+impl Pair {
+    /// The verdict on the distance, for people. Where one of the two found nothing, more
+    /// frames need not help.
+    pub fn distance_text(&self) -> &'static str {
+        match self.distance.difference {
+            None => "no ball that both found",
+            Some(_) => self.distance.verdict.text(),
+        }
+    }
 }
 
 /// Differences without a limit.
@@ -283,6 +290,7 @@ mod tests {
         let filmed = filmed(&[vec![None; 8], vec![Some([1.0, 0.0]); 8]], 2);
         let pair = compare(&filmed, (0, "blind"), (1, "r"), Margins::default(), 1);
         assert_eq!((pair.distance.difference, pair.distance.verdict), (None, Verdict::Undecided));
+        assert_eq!(pair.distance_text(), "no ball that both found");
         assert_eq!((pair.misses.difference, pair.misses.verdict), (Some(1.0), Verdict::Worse));
         assert_eq!(pair.misses.interval.unwrap().high, 1.0);
     }

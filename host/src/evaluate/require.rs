@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Metrics, SceneSummary};
 
@@ -89,13 +89,45 @@ impl FromStr for Requirements {
                 .ok()
                 .filter(|n: &f64| n.is_finite())
                 .ok_or_else(|| error(format!("{value:?} is not a number")))?;
+            // Shares, of which more is better, and sizes, of which less is.
+            let (_, share, _) = KNOWN[known];
+            if number < 0.0 {
+                return Err(error(format!("{key} is never negative, and this is {value}")));
+            }
+            if share && number > 1.0 {
+                return Err(error(format!("{key} is a share from 0 to 1, and this is {value}")));
+            }
             Ok((known, number))
         };
         text.split(',').map(one).collect::<Result<_, _>>().map(Self)
     }
 }
 
+/// A table of names and values.
+impl Serialize for Requirements {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|&(known, value)| (KNOWN[known].0, value)))
+    }
+}
+
+/// `recall at least 0.999, rmse at most 0.05`
+impl std::fmt::Display for Requirements {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (n, &(known, value)) in self.0.iter().enumerate() {
+            let (key, more, _) = KNOWN[known];
+            let comma = if n > 0 { ", " } else { "" };
+            write!(f, "{comma}{key} {} {value}", if more { "at least" } else { "at most" })?;
+        }
+        Ok(())
+    }
+}
+
 impl Requirements {
+    /// Whether nothing is required.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The thresholds that were not met.
     pub fn unmet(&self, scenes: &[SceneSummary]) -> Vec<Unmet> {
         let mut unmet = Vec::new();
@@ -144,7 +176,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_what_is_known() {
-        for text in ["", "rmse", "rmsd=1", "rmse=a", "rmse=inf", "rmse=1,,p95=2"] {
+        for text in
+            ["", "rmse", "rmsd=1", "rmse=a", "rmse=inf", "rmse=1,,p95=2", "recall=99", "rmse=-1"]
+        {
             let error = text.parse::<Requirements>().unwrap_err().to_string();
             assert!(error.contains("recall (at least)") && error.contains("p95"), "{error}");
         }

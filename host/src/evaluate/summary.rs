@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Metrics, Pair, Plan, Unmet,
+    Metrics, Pair, Plan, Requirements, Unmet,
     compare::{Margins, compare},
     film::{Filmed, LEAST_VISIBLE, TIMED_FRAMES},
     interval::RESAMPLES,
@@ -35,18 +35,24 @@ pub struct Summary {
     pub detectors: Vec<DetectorInfo>,
     /// The scenes.
     pub scenes: Vec<SceneSummary>,
-    /// Thresholds that were not met.
+    /// Thresholds that the user set.
+    pub required: Requirements,
+    /// Those that were not met.
     pub unmet: Vec<Unmet>,
 }
 
 /// A detector that took part.
 #[derive(Debug, Clone, Serialize)]
 pub struct DetectorInfo {
-    /// Its name.
+    /// Its name in this run: the declared one, followed by the settings it was chosen with.
     pub name: String,
+    /// The declared name.
+    pub plugin: String,
+    /// How the user chose it.
+    pub argument: String,
     /// Its version.
     pub version: String,
-    /// What the user set in `[plugin.<name>]`.
+    /// What the user set, in `[plugin.<name>]` or behind the name.
     pub config: Map<String, Value>,
     /// What it was told about the radius, scene by scene.
     pub radius_hint: Vec<Map<String, Value>>,
@@ -114,6 +120,7 @@ impl Summary {
                 .iter()
                 .map(|f| SceneSummary::of(f, &names, margins, plan.seed))
                 .collect(),
+            required: Requirements::default(),
             unmet: Vec::new(),
         }
     }

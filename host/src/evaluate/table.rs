@@ -82,7 +82,7 @@ fn detection(scene: &SceneSummary) -> Table {
         table(&["detector", "balls", "recall %", "false/frame", "precision %", "ms p50", "ms p95"]);
     for m in &scene.detectors {
         table.add_row([
-            m.detector.clone(),
+            cell(&m.detector),
             m.balls.to_string(),
             format!("{} {}", percent(m.recall), percent_interval(m.recall_interval)),
             number(Some(m.false_positives_per_frame)),
@@ -99,7 +99,7 @@ fn accuracy(scene: &SceneSummary) -> Table {
         table(&["detector", "rmse", "/bound", "bias", "p95", "max", "radius", "locking", "calib."]);
     for m in &scene.detectors {
         table.add_row([
-            m.detector.clone(),
+            cell(&m.detector),
             number(m.rmse),
             ratio(m.rmse_over_bound),
             bias(m),
@@ -118,6 +118,11 @@ fn align(mut table: Table) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// A detector's name in a table: one that is long has its settings in lines of their own.
+fn cell(name: &str) -> String {
+    if name.len() > 20 { name.replace(':', "\n:") } else { name.to_owned() }
 }
 
 /// The larger amplitude of the two axes.
@@ -146,7 +151,7 @@ fn comparison(scene: &SceneSummary) -> Option<Table> {
     for pair in scene.pairs.iter().filter(|p| p.reference == *first) {
         let [distance, misses, wrong] =
             cells(pair).map(|(verdict, numbers)| format!("{verdict}\n{numbers}"));
-        table.add_row([pair.challenger.clone(), distance, misses, wrong]);
+        table.add_row([cell(&pair.challenger), distance, misses, wrong]);
     }
     (scene.detectors.len() > 1).then_some(table)
 }
@@ -156,7 +161,7 @@ fn comparison(scene: &SceneSummary) -> Option<Table> {
 pub(super) fn cells(pair: &Pair) -> [(&'static str, String); 3] {
     let Pair { distance, misses, false_positives, .. } = pair;
     [
-        (distance.verdict.text(), numbers(distance, 1.0)),
+        (pair.distance_text(), numbers(distance, 1.0)),
         (misses.verdict.count_text(), numbers(misses, 100.0)),
         (false_positives.verdict.count_text(), numbers(false_positives, 1.0)),
     ]
@@ -262,6 +267,8 @@ mod tests {
             filmed(&[vec![Some([0.101234, -0.05]); 40], vec![Some([4.0123456, 0.1]); 40]], 2);
         let info = |name: &&str| DetectorInfo {
             name: (*name).to_owned(),
+            plugin: (*name).to_owned(),
+            argument: (*name).to_owned(),
             version: "1".into(),
             config: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],

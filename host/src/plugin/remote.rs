@@ -23,7 +23,7 @@ use super::{
     worker::{self, Event, Worker},
 };
 
-/// How long a frame, or making an instance, may take.
+/// How long a frame, or making an instance, may take unless one is told otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Bytes that may be under way to a process.
@@ -84,23 +84,32 @@ impl From<&Bits> for Detection {
 #[derive(Clone)]
 pub struct Pool {
     path: PathBuf,
+    limit: Duration,
     idle: Arc<Mutex<Vec<Process>>>,
 }
 
 impl Pool {
-    /// A pool without processes yet, of the library at `path`.
-    pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+    /// A pool without processes yet, of the library at `path`. A frame, and making an
+    /// instance, may take as long as `limit`.
+    pub fn new(path: &Path, limit: Duration) -> Self {
+        Self { path: path.to_owned(), limit, idle: Arc::default() }
     }
 
     /// Makes an instance in a process that waits, or in a new one.
     pub(super) fn instance(&self, config: &str) -> Result<Remote, FaultCause> {
-        let waiting = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let process = match waiting {
-            Some(process) => process,
-            None => Process::start(&self.path)
-                .map_err(|e| FaultCause::Failed(format!("its process does not start: {e}")))?,
-        };
+        while let Some(waiting) = self.idle.lock().ok().and_then(|mut idle| idle.pop()) {
+            match self.make(waiting, config) {
+                // What went wrong with it while it waited says nothing about a new one.
+                Err(FaultCause::Died(_)) => {}
+                made => return made,
+            }
+        }
+        let process = Process::start(&self.path)
+            .map_err(|e| FaultCause::Failed(format!("its process does not start: {e}")))?;
+        self.make(process, config)
+    }
+
+    fn make(&self, process: Process, config: &str) -> Result<Remote, FaultCause> {
         let mut remote = Remote { pool: self.clone(), process: Some(process) };
         match remote.ask(&Request::New { config: config.to_owned() }, &[])? {
             Answer::Failed(cause) => Err(cause),
@@ -178,13 +187,13 @@ impl Remote {
         if let Ok(header) = bincode::serde::encode_to_vec(request, config) {
             let _ = requests.write_all(&header).and_then(|()| requests.write_all(data));
         }
-        let how = match worker.next(DEADLINE) {
+        let how = match worker.next(self.pool.limit) {
             Event::Line(line) => match serde_json::from_str(&line) {
                 Ok(answer) => return Ok(answer),
                 Err(_) => format!("its process gave an answer that makes no sense: {line:.80}"),
             },
             Event::Ended(how) => how,
-            Event::Hung => format!("it did not come back within {} s", DEADLINE.as_secs()),
+            Event::Hung => format!("it did not come back within {} s", self.pool.limit.as_secs()),
         };
         self.process = None;
         Err(FaultCause::Died(how))

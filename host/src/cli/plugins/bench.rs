@@ -6,7 +6,7 @@ use plumbline_plugin_api::{Detections, PixelFormat};
 use serde::Serialize;
 
 use crate::{
-    cli::Exit,
+    cli::{Exit, choice::Choice},
     config::Loaded,
     plugin::{Catalog, Detector, Disc, Durations, Picture, Role},
 };
@@ -20,14 +20,15 @@ const SIZES: [(u32, u32, f64); 2] = [(640, 480, 40.0), (1920, 1080, 90.0)];
 /// Arguments of `host plugins bench`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  host plugins bench hough-rust hough-opencv --frames 300
+  host plugins bench hough-rust hough-opencv hough-opencv:method=gradient-alt --frames 300
 
 All detectors see the same frames in turn in one run: a bright disc on a dark
-background, other sub-pixel positions every time. Each uses its [plugin.<name>].")]
+background, other sub-pixel positions every time. Each uses its [plugin.<name>],
+and the settings that follow its name.")]
 pub(super) struct Args {
-    /// Names of detectors, or paths of libraries
-    #[arg(value_name = "NAME|PATH", required = true)]
-    plugins: Vec<String>,
+    /// Names of detectors, or paths of libraries; settings may follow
+    #[arg(value_name = "NAME|PATH[:KEY=VALUE...]", required = true)]
+    plugins: Vec<Choice>,
     /// Frames per detector and size
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
@@ -60,17 +61,16 @@ pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Re
     let format = if args.format == "bgr8" { PixelFormat::BGR8 } else { PixelFormat::GRAY8 };
     let mut rows = Vec::new();
     let mut plugins = Vec::new();
-    for name in &args.plugins {
-        let plugin = catalog.load_detector(name)?;
-        let table = super::table(loaded, plugin.descriptor())?;
-        plugins.push((plugin, table));
+    for choice in &args.plugins {
+        plugins.push(choice.load(loaded, catalog)?);
     }
+    let labels: Vec<&str> = plugins.iter().map(|chosen| chosen.label.as_str()).collect();
     for (width, height, radius) in SIZES {
         let mut detectors = plugins
             .iter()
-            .map(|(plugin, table)| plugin.detector(Some(table), Role::Tool))
+            .map(|chosen| chosen.plugin.detector(Some(&chosen.table), Role::Tool))
             .collect::<Result<Vec<_>, _>>()?;
-        rows.extend(measure(&mut detectors, args.frames, (width, height), radius, format));
+        rows.extend(measure(&mut detectors, &labels, args.frames, (width, height), radius, format));
     }
     if args.json {
         super::print_json(&rows)?;
@@ -84,6 +84,7 @@ pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Re
 /// whatever else the machine does.
 fn measure(
     detectors: &mut [Detector],
+    labels: &[&str],
     frames: u32,
     (width, height): (u32, u32),
     radius: f64,
@@ -97,11 +98,11 @@ fn measure(
             Picture::disc(width, height, format, disc)
         })
         .collect();
-    let mut rows: Vec<(Row, Durations)> = detectors
+    let mut rows: Vec<(Row, Durations)> = labels
         .iter()
-        .map(|d| {
+        .map(|&label| {
             let row = Row {
-                detector: d.name().to_owned(),
+                detector: label.to_owned(),
                 width,
                 height,
                 frames,

@@ -58,7 +58,7 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
 /// How to get this page again.
 fn again(summary: &Summary) -> Markup {
     let list = |names: Vec<&str>| names.join(",");
-    let detectors = list(summary.detectors.iter().map(|d| d.name.as_str()).collect());
+    let detectors = list(summary.detectors.iter().map(|d| d.argument.as_str()).collect());
     let scenes = list(summary.scenes.iter().map(|s| s.name.as_str()).collect());
     html! {
         h2 { "This run again" }
@@ -76,12 +76,27 @@ fn again(summary: &Summary) -> Markup {
 
 fn requirements(summary: &Summary) -> Markup {
     html! {
+        @if summary.unmet.is_empty() && !summary.required.is_empty() {
+            div.met {
+                strong { "All thresholds were met" }
+                " by every detector in every scene: " (summary.required) "."
+            }
+        }
         @if !summary.unmet.is_empty() {
             div.unmet {
                 strong { "Thresholds that were not met" }
                 ul { @for unmet in &summary.unmet { li { (unmet) } } }
             }
         }
+    }
+}
+
+/// A detector's name at the head of a column: its settings in lines of their own.
+fn head(name: &str) -> Markup {
+    let mut parts = name.split(':');
+    html! {
+        (parts.next().unwrap_or_default())
+        @for setting in parts { small.setting { ":" (setting) } }
     }
 }
 

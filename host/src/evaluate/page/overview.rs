@@ -8,7 +8,7 @@ use super::{
         compare::Difference,
         table::{margins, number, percent, ratio},
     },
-    class, key, plots,
+    class, head, key, plots,
 };
 
 /// The answer first: a row per scene, a column per detector.
@@ -20,7 +20,7 @@ pub(super) fn overview(summary: &Summary) -> Markup {
                 th { "scene" }
                 @for (d, info) in summary.detectors.iter().enumerate() {
                     th {
-                        (key(d)) (info.name) " " small.soft { (info.version) }
+                        (key(d)) (head(&info.name)) " " small.soft { (info.version) }
                         @if d == 0 && summary.detectors.len() > 1 { small.soft { ", the reference" } }
                     }
                 }
@@ -29,10 +29,11 @@ pub(super) fn overview(summary: &Summary) -> Markup {
                 @for scene in &summary.scenes { tr {
                     td { a href={ "#" (scene.name) } { (scene.name) } small { (scene.description) } }
                     @for m in &scene.detectors { td {
-                        (number(m.rmse)) " px"
-                        @if let Some(over) = m.rmse_over_bound { " (" (ratio(Some(over))) " × bound)" }
+                        @if m.rmse.is_some() { (number(m.rmse)) " px" } @else { "nothing found" }
+                        @if let Some(over) = m.rmse_over_bound { " " span.whole { "(" (ratio(Some(over))) " × bound)" } }
                         (detection(m.recall, m.false_positives_per_frame))
-                        small { (number(m.ms.map(|t| t.p50))) " ms" }
+                        @if let Some(ms) = m.ms { small { (number(Some(ms.p50))) " ms" } }
+                        (failures(m.faults, m.first_fault.as_deref()))
                         @if let Some(pair) = scene.against_first(&m.detector) { (verdict(pair)) }
                     } }
                 } }
@@ -40,10 +41,11 @@ pub(super) fn overview(summary: &Summary) -> Markup {
                     td { "all scenes" small { "all balls and frames together" } }
                     @for (d, info) in summary.detectors.iter().enumerate() { td {
                         (total(summary, d))
+                        (failures(summary.scenes.iter().map(|s| s.detectors[d].faults).sum(), None))
                         @if d > 0 {
-                            (tally(summary, &info.name, "distance", |p| p.distance, Verdict::text))
-                            (tally(summary, &info.name, "misses", |p| p.misses, Verdict::count_text))
-                            (tally(summary, &info.name, "false positives", |p| p.false_positives, Verdict::count_text))
+                            (tally(summary, &info.name, "distance", Pair::distance_text))
+                            (tally(summary, &info.name, "misses", |p| p.misses.verdict.count_text()))
+                            (tally(summary, &info.name, "false positives", |p| p.false_positives.verdict.count_text()))
                         }
                     } }
                 } }
@@ -73,6 +75,18 @@ fn detection(recall: Option<f64>, false_positives: f64) -> Markup {
     }
 }
 
+/// On how many frames a detector failed, and how it did first.
+fn failures(frames: u64, first: Option<&str>) -> Markup {
+    html! {
+        @if frames > 0 {
+            small.warn {
+                "failed on " (frames) @if frames == 1 { " frame" } @else { " frames" }
+                @if let Some(first) = first { ": " (first) }
+            }
+        }
+    }
+}
+
 /// Detection over all scenes. Errors of different scenes are not added up:
 /// the hardest scene would stand for all.
 fn total(summary: &Summary, d: usize) -> Markup {
@@ -89,7 +103,7 @@ fn verdict(pair: &Pair) -> Markup {
     let counted = [(pair.misses, "misses"), (pair.false_positives, "false positives")];
     let apart = |d: &Difference| matches!(d.verdict, Verdict::Better | Verdict::Worse);
     html! {
-        small class=(class(pair.distance.verdict)) { (pair.distance.verdict.text()) }
+        small class=(class(pair.distance.verdict)) { (pair.distance_text()) }
         @for (d, what) in counted.iter().filter(|(d, _)| apart(d)) {
             small class=(class(d.verdict)) { (d.verdict.count_text()) " " (what) }
         }
@@ -101,16 +115,18 @@ fn tally(
     summary: &Summary,
     challenger: &str,
     what: &str,
-    of: fn(&Pair) -> Difference,
-    text: fn(Verdict) -> &'static str,
+    text: fn(&Pair) -> &'static str,
 ) -> Markup {
-    let pairs = || summary.scenes.iter().filter_map(|s| s.against_first(challenger));
-    let counts = Verdict::ALL.map(|v| (v, pairs().filter(|p| of(p).verdict == v).count()));
-    let said: Vec<String> = counts
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(verdict, count)| format!("{} in {count}", text(*verdict)))
-        .collect();
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for said in summary.scenes.iter().filter_map(|s| s.against_first(challenger)).map(text) {
+        match counts.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((said, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let said: Vec<String> =
+        counts.iter().map(|(verdict, count)| format!("{verdict} in {count}")).collect();
     html! { small { (what) ": " (said.join(", ")) } }
 }
 

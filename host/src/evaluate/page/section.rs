@@ -8,7 +8,7 @@ use super::{
         film::{FilmError, Filmed},
         table::cells,
     },
-    class, key, pictures, plots, rows,
+    class, head, key, pictures, plots, rows,
 };
 
 /// The section of a scene.
@@ -117,7 +117,7 @@ fn metrics(detectors: &[Metrics]) -> Markup {
         div.scroll { table {
             thead { tr {
                 th {}
-                @for (d, m) in detectors.iter().enumerate() { th { (key(d)) (m.detector) } }
+                @for (d, m) in detectors.iter().enumerate() { th { (key(d)) (head(&m.detector)) } }
             } }
             tbody { @for (group, rows) in rows::GROUPS {
                 tr.group { td colspan=(detectors.len() + 1) { (group) } }
