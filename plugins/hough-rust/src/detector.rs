@@ -5,7 +5,8 @@ use plumbline_plugin_api::{
 };
 
 use crate::{
-    belief,
+    arcs::{Arc, Arcs},
+    belief::{self, Demand},
     climb::{CLEAR_RIM, Candidate, Climber, Seed},
     config::{Config, Polarity},
     coverage::Rims,
@@ -22,10 +23,16 @@ use crate::{
 /// its neighbours' by a fifth.
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 /// Edges that vote in one level, at most.
-const EDGE_BUDGET: f64 = 2500.0;
-/// Discs from which on weaker edges are looked at, too, and how many times as many.
+const EDGE_BUDGET: usize = 2500;
+/// Discs from which on pieces of rims are looked for, too, and how many times as many edges
+/// as usual may belong to these.
 const MANY: usize = 4;
-const MORE: f64 = 4.0;
+const MORE: f64 = 16.0;
+/// Radii of the rims that they are pieces of, in pixels of a level. Those of full resolution
+/// begin with the smallest wanted.
+const ARC_RADII: (f64, f64) = (6.0, 24.0);
+/// Arcs that may lead to nothing, those with the best rim first, before the rest is given up.
+const ARC_MISSES: usize = 50;
 /// Peaks that one level and polarity puts forward at a time, and those without a
 /// rim after which it puts forward no more.
 const PEAKS: usize = 16;
@@ -89,6 +96,7 @@ pub struct HoughRust {
     votes: Accumulator,
     rims: Rims,
     rays: Rays,
+    arcs: Arcs,
     refiner: Refiner,
     seeds: Vec<Seed>,
     waiting: Vec<Seed>,
@@ -152,6 +160,7 @@ impl HoughRust {
             votes: Accumulator::default(),
             rims: Rims::default(),
             rays: Rays::default(),
+            arcs: Arcs::default(),
             refiner: Refiner::default(),
             seeds: Vec::with_capacity(PEAKS),
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
@@ -214,49 +223,86 @@ impl HoughRust {
             |r: f64| ((r / LEVEL_RADII.0).log2().floor().max(0.0) as usize).min(MAX_LEVELS);
         // Small radii are looked for at half size: averaging is worth more
         // than resolution, and it costs a quarter.
-        let bottom = level_of(smallest).max(usize::from(smallest >= 6.0));
+        let bottom = level_of(smallest).max(usize::from(smallest >= 4.0));
         let mut top = bottom;
         while LEVEL_RADII.1 * f64::from(1_u32 << top) < largest && top < MAX_LEVELS {
             top += 1;
         }
         self.pyramid.build(image, top + 1);
-        self.search_levels(image, (bottom, top), (smallest, largest), 1.0);
-        // Rims of many discs leave little room among the edges for those of others.
-        if self.edges.left_out && self.found.len() >= MANY {
-            self.search_levels(image, (bottom, top), (smallest, largest), MORE);
+        self.search_levels(image, (bottom, top), (smallest, largest));
+        // The edges of a texture, and of other discs, leave votes little room. Whoever
+        // knows the radii looks for something that stands out.
+        let is_full =
+            self.edges.left_out && (self.found.is_empty() || self.config.max_radius == 0.0);
+        if is_full || self.found.len() >= MANY {
+            self.search_arcs(image, top, (smallest, largest));
         }
     }
 
-    /// Looks for discs in the levels from `top` down to `bottom`, beyond those that were
-    /// found before. `allowance` times as many edges as usual take part.
+    /// Looks for discs in the levels from `top` down to `bottom`.
     fn search_levels(
         &mut self,
         image: &Image<'_>,
         (bottom, top): (usize, usize),
         (smallest, largest): (f64, f64),
-        allowance: f64,
     ) {
-        let before = self.candidates.len();
         self.waiting.clear();
-        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), allowance);
-        let budget = (allowance * EDGE_BUDGET) as usize;
+        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), 1.0);
         // From the top, where a picture has the fewest edges: those of a disc
         // that is found there no longer vote further down.
         for level in (bottom..=top).rev() {
             let scale = f64::from(1_u32 << level);
             let from = if level == bottom { smallest / scale } else { LEVEL_RADII.0 };
             let radii = (from as f32 - 0.5, (largest / scale).min(LEVEL_RADII.1) as f32);
-            self.search_level(image, level, radii, budget);
+            self.search_level(image, level, radii);
         }
         self.follow_waiting(image);
-        self.candidates[before..].sort_unstable_by(|a, b| {
-            let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
-            key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
-        });
-        self.refine(image, before);
+        self.refine(image, 0, Demand::Usual);
     }
 
-    fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32), budget: usize) {
+    /// Looks for discs of which a piece of the rim shows, beyond those that were found
+    /// before, in the levels from `top` down to full resolution.
+    fn search_arcs(&mut self, image: &Image<'_>, top: usize, (smallest, largest): (f64, f64)) {
+        let before = self.candidates.len();
+        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), MORE);
+        self.seeds.clear();
+        for level in (0..=top).rev() {
+            let here = self.pyramid.level(image, level);
+            let size = (here.width, here.height);
+            self.edges.find(&here);
+            self.drop_explained(level);
+            let scale = f64::from(1_u32 << level);
+            let from = if level == 0 { smallest - 0.5 } else { ARC_RADII.0 };
+            self.table.fill(&self.edges.edges);
+            let edges = (&self.edges.edges[..], &self.table);
+            self.arcs.find(edges, size, (from, ARC_RADII.1.min(largest / scale)));
+            let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
+            for arc in &self.arcs.arcs {
+                let Arc { circle, sign, .. } = *arc;
+                let side = if sign > 0.0 { Side::Brighter } else { Side::Darker };
+                let (at, r) = ((circle.x as f32, circle.y as f32), circle.r as f32);
+                match self.rims.around(&self.table, at, (r - 0.5, r + 0.5), side, size) {
+                    Some(rim) if rim.coverage >= MIN_RIM => {
+                        let coverage = rim.coverage;
+                        self.seeds.push(Seed { level, circle, coverage, sign, step });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
+        let mut misses = 0;
+        for i in 0..self.seeds.len() {
+            let seed = self.seeds[i];
+            misses += usize::from(self.follow(image, &seed) == Way::Nowhere);
+            if misses == ARC_MISSES {
+                break;
+            }
+        }
+        self.refine(image, before, Demand::Clear);
+    }
+
+    fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32)) {
         let image = self.pyramid.level(full, level);
         if image.width < 8 || image.height < 8 {
             return;
@@ -275,7 +321,7 @@ impl HoughRust {
             if !wanted && channels == 1 {
                 continue;
             }
-            self.votes.vote(size, (&self.table, budget), side, radii, PEAKS);
+            self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
             let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
             self.seeds.clear();
             let (mut next, mut misses) = (0, 0);
@@ -359,8 +405,12 @@ impl HoughRust {
         }
     }
 
-    /// Fits discs to the candidates from number `first` on.
-    fn refine(&mut self, image: &Image<'_>, first: usize) {
+    /// Fits discs to the candidates from number `first` on, the best first.
+    fn refine(&mut self, image: &Image<'_>, first: usize, demand: Demand) {
+        self.candidates[first..].sort_unstable_by(|a, b| {
+            let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
+            key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
+        });
         let side = image.width.max(image.height) as f64;
         let Config { min_radius: least, max_radius, .. } = self.config;
         let most = (max_radius > 0.0).then_some(max_radius);
@@ -380,16 +430,16 @@ impl HoughRust {
                 continue;
             }
             // Directions that the rays did not see are seldom seen by the fit.
-            if !belief::is_worth_a_fit(&c.ring) {
+            if !belief::is_worth_a_fit(&c.ring, demand) {
                 continue;
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
             let is_good = |fit: &Fit| {
-                belief::is_disc(fit, &c.ring) && belief::score(fit) >= self.config.min_score
+                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
             };
             let fit = fit.filter(is_good);
-            let Some(fit) = fit.or_else(|| self.outline(image, &c)) else { continue };
+            let Some(fit) = fit.or_else(|| self.outline(image, &c, demand)) else { continue };
             let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
@@ -406,7 +456,7 @@ impl HoughRust {
     }
 
     /// What the rays alone tell of a candidate that is like no model.
-    fn outline(&self, image: &Image<'_>, c: &Candidate) -> Option<Fit> {
+    fn outline(&self, image: &Image<'_>, c: &Candidate, demand: Demand) -> Option<Fit> {
         if !belief::is_worth_another_look(&c.ring) {
             return None;
         }
@@ -415,9 +465,11 @@ impl HoughRust {
             let step = FAINTEST * ring.contrast;
             self.rays.fit(image, &c.weights, ring.circle, window, c.sign, step)
         };
-        let close = look(c.ring).and_then(look).filter(belief::is_disc_to_rays);
+        let is_disc = |ring: &Ring| belief::is_disc_to_rays(ring, demand);
+        let close = look(c.ring).and_then(look).filter(is_disc);
         // From close by they may see the rim of something else.
-        let ring = close.or_else(|| belief::is_clear_to_rays(&c.ring).then_some(c.ring))?;
+        let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
+        let ring = close.or_else(|| Some(c.ring).filter(is_clear))?;
         Fit::of_rays(&ring, c.sign)
     }
 }

@@ -8,6 +8,7 @@
 //! | gradient, threshold, thinning: a list of edges per level | [`gradient`] |
 //! | votes along the gradient for radii of 4 to 11 pixels of the level | [`votes`] |
 //! | radius and coverage by the edges around a peak | [`coverage`] |
+//! | in pictures that are full of edges: pieces of rims by edges that follow each other | [`arcs`] |
 //! | the circle by rays | [`rays`] |
 //! | the way back to full resolution | [`climb`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
@@ -15,6 +16,7 @@
 //!
 //! [`HoughRust`] puts them together.
 
+pub mod arcs;
 mod belief;
 pub mod climb;
 pub mod config;

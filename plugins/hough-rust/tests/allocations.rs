@@ -50,6 +50,12 @@ fn a_warm_detector_takes_no_memory() {
         .map(|name| {
             let mut canvas = texture(name, w, h, 20.0, &mut random);
             canvas.disc(Disc { x: 150.4, y: 120.7, r: 31.3, blur: 0.5 }, |_, _| 240.0);
+            // Many, so that pieces of rims are looked for.
+            if name == &"cloud" {
+                for x in [30.3, 110.8, 190.1, 280.6] {
+                    canvas.disc(Disc { x, y: 40.2, r: 15.7, blur: 0.5 }, |_, _| 240.0);
+                }
+            }
             canvas.bytes(3.0, &mut random)
         })
         .collect();

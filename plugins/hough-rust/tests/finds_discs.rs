@@ -247,9 +247,35 @@ fn weak_discs_among_many_strong_ones_are_found() {
     }
     let found = detect(&canvas.bytes(2.0, &mut random), 480, 360, PixelFormat::GRAY8);
     let missed = discs.iter().filter(|d| !found.iter().any(|f| (f.x - d.x).hypot(f.y - d.y) < 0.5));
-    // Without a second search 14 of 48 weak ones.
+    // Without a search for pieces of rims 14 of 48 weak ones.
     let missed = missed.count();
-    assert!(missed <= 4 && found.len() == discs.len() - missed, "{missed} {}", found.len());
+    assert!(missed <= 2 && found.len() == discs.len() - missed, "{missed} {}", found.len());
+}
+
+#[test]
+fn discs_are_found_by_pieces_of_their_rims_where_the_ground_has_stronger_edges() {
+    let mut random = Random(47);
+    let (mut drawn, mut seen, mut wrong) = (0, 0, 0);
+    for _ in 0..12 {
+        let mut canvas = texture("cloud", 480, 360, 40.0, &mut random);
+        let mut discs = Vec::new();
+        for i in 0..6 {
+            let x = 80.0 + 160.0 * f64::from(i % 3) + random.range(-20.0, 20.0);
+            let y = 90.0 + 180.0 * f64::from(i / 3) + random.range(-20.0, 20.0);
+            let disc = Disc { x, y, r: random.range(9.0, 24.0), blur: 0.7 };
+            let level = canvas.values[y as usize * 480 + x as usize] + 45.0;
+            canvas.disc(disc, |_, _| level);
+            discs.push(disc);
+        }
+        let found = detect(&canvas.bytes(2.0, &mut random), 480, 360, PixelFormat::GRAY8);
+        let near = |d: &Disc| found.iter().any(|f| (f.x - d.x).hypot(f.y - d.y) < 0.5);
+        drawn += discs.len();
+        let here = discs.iter().filter(|d| near(d)).count();
+        seen += here;
+        wrong += found.len() - here;
+    }
+    // Without a search for pieces 37.
+    assert!(seen >= 41 && wrong <= 1, "{seen} of {drawn}, {wrong} wrong");
 }
 
 /// A beach ball is like no disc of one level, and its outline is a circle.
