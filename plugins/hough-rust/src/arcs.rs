@@ -38,13 +38,70 @@ pub struct Arc {
 /// Finds arcs; keeps its memory between pictures.
 #[derive(Debug, Default)]
 pub struct Arcs {
-    /// The number of the edge at every pixel, plus one; 0 where there is none.
-    at: Vec<u32>,
+    places: Places,
     chain: Vec<u32>,
     /// Sums of the moments of the edges of a chain before each.
     sums: Vec<Moments>,
     /// The arcs of the last picture.
     pub arcs: Vec<Arc>,
+}
+
+/// Which pixels have an edge: bits, since most neighbours that are asked for have none, and
+/// numbers for all pixels would not stay in the nearer caches.
+#[derive(Debug, Default)]
+struct Places {
+    /// Words in a row.
+    words: usize,
+    /// The pixels with an edge.
+    all: Vec<u64>,
+    /// Those of which it has not been taken.
+    left: Vec<u64>,
+    /// How many edges come before each word.
+    before: Vec<u32>,
+}
+
+impl Places {
+    /// Takes over edges in the order of their rows and columns.
+    fn fill(&mut self, edges: &[Edge], (width, height): (usize, usize)) {
+        self.words = width.div_ceil(64);
+        self.all.clear();
+        self.all.resize(self.words * height, 0);
+        for e in edges {
+            let (word, bit) = self.at(e.x.into(), e.y.into());
+            self.all[word] |= bit;
+        }
+        self.left.clone_from(&self.all);
+        let mut n = 0;
+        self.before.clear();
+        self.before.extend(self.all.iter().map(|word| {
+            n += word.count_ones();
+            n - word.count_ones()
+        }));
+    }
+
+    fn at(&self, x: usize, y: usize) -> (usize, u64) {
+        (y * self.words + x / 64, 1 << (x % 64))
+    }
+
+    /// Whether an edge has not been taken.
+    fn holds(&self, e: Edge) -> bool {
+        let (word, bit) = self.at(e.x.into(), e.y.into());
+        self.left[word] & bit != 0
+    }
+
+    fn take(&mut self, e: Edge) {
+        let (word, bit) = self.at(e.x.into(), e.y.into());
+        self.left[word] &= !bit;
+    }
+
+    /// The number of the edge at a pixel, if there is one that has not been taken.
+    fn number_at(&self, x: usize, y: usize) -> Option<usize> {
+        let (word, bit) = self.at(x, y);
+        (self.left[word] & bit != 0).then(|| {
+            let earlier = (self.all[word] & (bit - 1)).count_ones();
+            (self.before[word] + earlier) as usize
+        })
+    }
 }
 
 /// Sums over points of x, y, x², xy, y², xz, yz, z, z² with z = x² + y², and their number.
@@ -80,7 +137,7 @@ impl Moments {
 
 impl Arcs {
     /// Lists the arcs with radii in `from..=to` among the edges of a picture of `width` x
-    /// `height`, none of which lies on the picture's border.
+    /// `height`, which are in the order of their rows and columns, none on the border.
     pub fn find(
         &mut self,
         (edges, table): (&[Edge], &EdgeTable),
@@ -88,73 +145,49 @@ impl Arcs {
         radii: (f64, f64),
     ) {
         self.arcs.clear();
-        // Every edge ends up in a chain, so that all have been taken out again.
-        self.at.resize(width * height, 0);
-        for (i, e) in edges.iter().enumerate() {
-            self.at[usize::from(e.y) * width + usize::from(e.x)] = i as u32 + 1;
-        }
+        self.places.fill(edges, (width, height));
         for i in 0..edges.len() {
-            if self.at[usize::from(edges[i].y) * width + usize::from(edges[i].x)] == 0 {
-                continue;
-            }
-            self.link((edges, table), i, width);
-            if self.chain.len() >= SHORTEST {
-                self.cut(edges, radii);
+            if self.places.holds(edges[i]) {
+                self.link((edges, table), i);
+                if self.chain.len() >= SHORTEST {
+                    self.cut(edges, radii);
+                }
             }
         }
     }
 
     /// The chain with edge `first` in it, which is taken out of the picture.
-    fn link(&mut self, edges: (&[Edge], &EdgeTable), first: usize, width: usize) {
+    fn link(&mut self, edges: (&[Edge], &EdgeTable), first: usize) {
         self.chain.clear();
-        self.take(edges.0[first], width);
+        self.places.take(edges.0[first]);
         self.chain.push(first as u32);
-        self.follow(edges, first, width, 1);
+        self.follow(edges, first, 1);
         self.chain.reverse();
-        self.follow(edges, first, width, -1);
-    }
-
-    fn take(&mut self, e: Edge, width: usize) {
-        self.at[usize::from(e.y) * width + usize::from(e.x)] = 0;
+        self.follow(edges, first, -1);
     }
 
     /// Appends what follows edge `first`, with the brighter side to the right of the way
     /// (`sense` 1) or to the left (-1).
-    fn follow(
-        &mut self,
-        (edges, table): (&[Edge], &EdgeTable),
-        first: usize,
-        width: usize,
-        sense: i32,
-    ) {
+    fn follow(&mut self, (edges, table): (&[Edge], &EdgeTable), first: usize, sense: i32) {
         let mut last = first;
-        while let Some(next) = self.next((edges, table), last, width as i32, sense) {
-            self.take(edges[next], width);
+        while let Some(next) = self.next((edges, table), last, sense) {
+            self.places.take(edges[next]);
             self.chain.push(next as u32);
             last = next;
         }
     }
 
     /// Of the neighbours ahead of edge `i` the one whose gradient is most like its own.
-    fn next(
-        &self,
-        (edges, table): (&[Edge], &EdgeTable),
-        i: usize,
-        width: i32,
-        sense: i32,
-    ) -> Option<usize> {
+    fn next(&self, (edges, table): (&[Edge], &EdgeTable), i: usize, sense: i32) -> Option<usize> {
         let e = &edges[i];
         let (gx, gy) = (i32::from(e.gx), i32::from(e.gy));
         let octant = octant(sense * gy, -sense * gx);
-        let here = i32::from(e.y) * width + i32::from(e.x);
         let mut best = (TURN, None);
         for turn in [0, 1, 7] {
             let (dx, dy) = STEPS[(octant + turn) % 8];
             // Edges are never at a border.
-            let Some(k) = (self.at[(here + dy * width + dx) as usize] as usize).checked_sub(1)
-            else {
-                continue;
-            };
+            let (x, y) = (i32::from(e.x) + dx, i32::from(e.y) + dy);
+            let Some(k) = self.places.number_at(x as usize, y as usize) else { continue };
             let alike = table.ux[i] * table.ux[k] + table.uy[i] * table.uy[k];
             if alike > best.0 {
                 best = (alike, Some(k));
@@ -249,7 +282,10 @@ fn octant(x: i32, y: i32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gradient::EdgeFinder, image::Image};
+    use crate::{
+        gradient::{EdgeFinder, Wanted},
+        image::Image,
+    };
 
     /// The arcs in a picture of 120 x 100.
     fn arcs(inside: impl Fn(f64, f64) -> bool, (low, high): (u8, u8)) -> Vec<Arc> {
@@ -259,7 +295,7 @@ mod tests {
             .collect();
         let image = Image::grey(&data, w, h, w);
         let mut finder = EdgeFinder::default();
-        finder.begin(&image, 16.0);
+        finder.begin(&image, Wanted::Usual);
         finder.find(&image);
         let mut table = EdgeTable::default();
         table.fill(&finder.edges);

@@ -10,7 +10,7 @@ use crate::{
     climb::{CLEAR_RIM, Candidate, Climber, Seed},
     config::{Config, Polarity},
     coverage::Rims,
-    gradient::{EdgeFinder, EdgeTable},
+    gradient::{EdgeFinder, EdgeTable, Wanted},
     image::Image,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
     rays::{Circle, Rays, Ring},
@@ -247,7 +247,7 @@ impl HoughRust {
         (smallest, largest): (f64, f64),
     ) {
         self.waiting.clear();
-        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), 1.0);
+        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), Wanted::Usual);
         // From the top, where a picture has the fewest edges: those of a disc
         // that is found there no longer vote further down.
         for level in (bottom..=top).rev() {
@@ -264,7 +264,8 @@ impl HoughRust {
     /// before, in the levels from `top` down to full resolution.
     fn search_arcs(&mut self, image: &Image<'_>, top: usize, (smallest, largest): (f64, f64)) {
         let before = self.candidates.len();
-        self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), MORE);
+        self.edges
+            .begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), Wanted::Times(MORE));
         self.seeds.clear();
         for level in (0..=top).rev() {
             let here = self.pyramid.level(image, level);

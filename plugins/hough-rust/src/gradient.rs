@@ -35,6 +35,10 @@ const FLOOR: u16 = 12;
 const NOISE: (f64, f64) = (0.02, 500.0);
 const TEXTURE: (f64, f64) = (0.08, 1400.0);
 
+/// Where more edges than were allowed stand out, as those of many discs, how many times as
+/// many are listed.
+const MOST: f64 = 4.0;
+
 /// The gradient of white noise falls to a half from one level to the next, that of a
 /// texture by less: in pictures of grass, gravel, bricks, planks and leaves to 0.65
 /// at most, where it did not rise.
@@ -116,6 +120,16 @@ impl EdgeTable {
     }
 }
 
+/// Which edges of a picture are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Wanted {
+    /// Those that stand out.
+    #[default]
+    Usual,
+    /// Of a texture so many times as many.
+    Times(f64),
+}
+
 /// Finds edges; keeps its memory between pictures.
 #[derive(Debug, Default)]
 pub struct EdgeFinder {
@@ -130,19 +144,17 @@ pub struct EdgeFinder {
     pub threshold: u16,
     /// The usual |gx| + |gy| in it: mean of the middle half.
     usual: f64,
-    /// How many times as many pixels as usual may be above a texture's threshold.
-    allowance: f64,
+    wanted: Wanted,
     /// Whether a threshold since the last [`Self::begin`] left out edges of a texture.
     pub left_out: bool,
 }
 
 impl EdgeFinder {
     /// Notes how strong the gradient is in a picture of half the size of the one whose
-    /// edges are listed next. Of textures `allowance` times as many edges as usual are
-    /// listed.
-    pub fn begin(&mut self, coarser: &Image<'_>, allowance: f64) {
+    /// edges are listed next, and which of these are wanted.
+    pub fn begin(&mut self, coarser: &Image<'_>, wanted: Wanted) {
         self.usual = f64::INFINITY;
-        self.allowance = allowance;
+        self.wanted = wanted;
         self.left_out = false;
         if self.prepare(coarser) {
             self.choose_threshold(coarser);
@@ -219,12 +231,20 @@ impl EdgeFinder {
         let before = std::mem::replace(&mut self.usual, middle_half(&histogram, n));
         let is_noise = self.usual > WHITE * before;
         let (share, pixels) = if is_noise { NOISE } else { TEXTURE };
-        let allowed = if is_noise { 1.0 } else { self.allowance };
-        let share = allowed * share.min(pixels / (image.width * image.height) as f64);
-        let typical = quantile(0.5) * above_median(share);
-        let rank = quantile(share) + 1.0;
-        self.left_out |= !is_noise && rank <= typical && rank > f64::from(FLOOR);
-        FLOOR.max(typical.min(rank) as u16)
+        let usual = share.min(pixels / (image.width * image.height) as f64);
+        let threshold = match self.wanted {
+            Wanted::Usual => {
+                let (typical, rank) = (quantile(0.5) * above_median(usual), quantile(usual) + 1.0);
+                self.left_out |= !is_noise && rank <= typical && rank > f64::from(FLOOR);
+                typical.min(rank)
+            }
+            Wanted::Times(n) => {
+                let share = if is_noise { usual } else { n * usual };
+                let typical = quantile(0.5) * above_median(share);
+                typical.min(quantile(share)).max(quantile(MOST * share)) + 1.0
+            }
+        };
+        FLOOR.max(threshold as u16)
     }
 
     fn gradient(&mut self, image: &Image<'_>, y: usize) {
@@ -442,7 +462,7 @@ mod tests {
     fn a_vertical_step_gives_one_edge_per_row_that_points_to_the_bright_side() {
         let data = step_edge(20, 10);
         let mut finder = EdgeFinder::default();
-        finder.begin(&Image::grey(&[0; 50], 10, 5, 10), 1.0);
+        finder.begin(&Image::grey(&[0; 50], 10, 5, 10), Wanted::Usual);
         finder.find(&Image::grey(&data, 20, 10, 20));
         assert_eq!(finder.edges.len(), 8);
         for edge in &finder.edges {
@@ -468,7 +488,7 @@ mod tests {
         let threshold = |strength: u32| {
             let coarse = speckled(32, strength);
             let mut finder = EdgeFinder::default();
-            finder.begin(&Image::grey(&coarse, 32, 32, 32), 1.0);
+            finder.begin(&Image::grey(&coarse, 32, 32, 32), Wanted::Usual);
             finder.find(&Image::grey(&fine, 64, 64, 64));
             finder.threshold
         };
@@ -478,7 +498,7 @@ mod tests {
     #[test]
     fn a_flat_picture_has_no_edges() {
         let mut finder = EdgeFinder::default();
-        finder.begin(&Image::grey(&[7; 100], 10, 10, 10), 1.0);
+        finder.begin(&Image::grey(&[7; 100], 10, 10, 10), Wanted::Usual);
         finder.find(&Image::grey(&[7; 400], 20, 20, 20));
         assert!(finder.edges.is_empty());
     }
