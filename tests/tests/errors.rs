@@ -52,6 +52,11 @@ fn a_plugins_own_table_is_checked_against_its_schema() {
         &[],
         &["c.toml:2:1", "unknown key `colour` in [plugin.display-null]"],
     );
+    refused(
+        "",
+        &["--detector", "moody:sleep_ms=-3"],
+        &["`plugin.moody.sleep_ms` is out of range", "in the argument `moody:sleep_ms=-3`"],
+    );
 }
 
 #[test]

@@ -96,7 +96,20 @@ impl Choice {
     ///
     /// When there is no such detector, or a setting is not one of its own.
     pub fn load(&self, loaded: &Loaded, catalog: &Catalog) -> anyhow::Result<Chosen> {
-        let plugin = catalog.load_detector(&self.plugin)?;
+        self.configure(catalog.load_detector(&self.plugin)?, loaded)
+    }
+
+    /// The name or path of the detector, without the settings.
+    pub fn plugin(&self) -> &str {
+        &self.plugin
+    }
+
+    /// Checks the settings for a `plugin` that was loaded already.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is not one of its own.
+    pub fn configure(&self, plugin: Plugin, loaded: &Loaded) -> anyhow::Result<Chosen> {
         let descriptor = plugin.descriptor();
         let mut label = descriptor.name.clone();
         let mut overrides = Vec::new();

@@ -47,8 +47,8 @@ pub struct RunOptions {
     /// Seed of the scene: the same seed gives the same frames
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Detector plugin of the client
-    #[arg(long, value_name = "NAME")]
+    /// Detector plugin of the client; settings may follow
+    #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...]")]
     pub detector: Option<String>,
     /// Display plugin
     #[arg(long, value_name = "NAME", conflicts_with = "no_graphics")]

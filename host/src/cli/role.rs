@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::{
     Common, Exit,
+    choice::{Choice, Chosen},
     options::{Role, RunOptions},
     plugins,
 };
@@ -77,9 +78,9 @@ fn client_settings(loaded: &Loaded, catalog: &Catalog) -> anyhow::Result<ClientS
     let config = loaded.config.clone();
     let name = &config.client.display;
     let display = make_display(loaded, catalog, "client.display", name, plugin::Role::Client)?;
-    let found = catalog.load_detector(&config.client.detector);
-    let plugin = named(loaded, "client.detector", found)?;
-    let table = plugins::table(loaded, plugin.descriptor())?;
+    let choice = Choice::from(config.client.detector.as_str());
+    let found = named(loaded, "client.detector", catalog.load_detector(choice.plugin()))?;
+    let Chosen { plugin, table, .. } = choice.configure(found, loaded)?;
     let detector = plugin.detector(Some(&table), plugin::Role::Client)?;
     Ok(ClientSettings { config, detector, display })
 }
