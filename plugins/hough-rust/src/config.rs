@@ -15,6 +15,18 @@ pub enum Polarity {
     Both,
 }
 
+impl Polarity {
+    /// Whether a disc with this sign is wanted: 1 when it is brighter than its surroundings,
+    /// -1 when it is darker.
+    pub(crate) fn allows(self, sign: f32) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Bright => sign > 0.0,
+            Self::Dark => sign < 0.0,
+        }
+    }
+}
+
 /// Settings of the detector.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +35,8 @@ pub struct Config {
     #[schemars(range(min = 2.0, max = 4096.0))]
     pub min_radius: f64,
     /// Largest radius that is looked for, in pixels; 0 for 0.6 of the picture's shorter side.
+    /// With 0 a picture full of edges is also searched for pieces of rims, which finds more
+    /// and takes longer; otherwise only when nothing or many discs were found.
     #[schemars(range(min = 0.0, max = 8192.0))]
     pub max_radius: f64,
     /// Which discs are looked for: brighter than their surroundings, darker, or both.

@@ -223,7 +223,7 @@ impl HoughRust {
             |r: f64| ((r / LEVEL_RADII.0).log2().floor().max(0.0) as usize).min(MAX_LEVELS);
         // Small radii are looked for at half size: averaging is worth more
         // than resolution, and it costs a quarter.
-        let bottom = level_of(smallest).max(usize::from(smallest >= 4.0));
+        let bottom = level_of(smallest).max(usize::from(smallest >= 6.0));
         let mut top = bottom;
         while LEVEL_RADII.1 * f64::from(1_u32 << top) < largest && top < MAX_LEVELS {
             top += 1;
@@ -314,16 +314,12 @@ impl HoughRust {
         self.table.fill(&self.edges.edges);
         let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
         for side in [Side::Brighter, Side::Darker] {
-            let wanted = match self.config.polarity {
-                Polarity::Both => true,
-                Polarity::Bright => side == Side::Brighter,
-                Polarity::Dark => side == Side::Darker,
-            };
-            if !wanted && channels == 1 {
+            let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
+            // One channel of a disc may be brighter where all together are darker.
+            if channels == 1 && !self.config.polarity.allows(sign) {
                 continue;
             }
             self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
-            let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
             self.seeds.clear();
             let (mut next, mut misses) = (0, 0);
             while misses < PEAKS && (next < self.votes.peaks.len() || self.votes.more_peaks(PEAKS))
@@ -428,6 +424,9 @@ impl HoughRust {
             let spread = f64::from(c.ring.spread + c.ring.swing());
             let slack = (0.02 * at.r + 0.5 + 2.0 * spread).min(0.05 * at.r + 2.0);
             if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
+                continue;
+            }
+            if !self.config.polarity.allows(c.sign) {
                 continue;
             }
             // Directions that the rays did not see are seldom seen by the fit.

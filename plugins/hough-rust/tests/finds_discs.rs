@@ -2,7 +2,7 @@
 
 mod support;
 
-use plumbline_hough_rust::{Config, HoughRust};
+use plumbline_hough_rust::{Config, HoughRust, Polarity};
 use plumbline_plugin_api::{Detection, Detections, Detector, Frame, PixelFormat};
 use support::{Canvas, Disc, Random, TEXTURES, bound, texture};
 
@@ -295,6 +295,40 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
         let off = |d: &&Detection| (d.x - x).hypot(d.y - y) + (d.radius - r).abs();
         let best = found.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
         assert!(best.is_some_and(|d| off(&d) < 0.5), "{x} {y} {r}: {found:?}");
+    }
+}
+
+#[test]
+fn only_discs_of_the_wanted_polarity_are_reported() {
+    let mut random = Random(53);
+    let mut canvas = Canvas::new(480, 240, 120.0);
+    let mut bright = Vec::new();
+    for i in 0..10 {
+        let (column, row) = (i % 5, i / 5);
+        let (x, y) = (50.3 + 95.0 * f64::from(column), 60.8 + 120.0 * f64::from(row));
+        let disc = Disc { x, y, r: 20.0 + f64::from(i), blur: 0.7 };
+        let is_bright = (column + row) % 2 == 0;
+        canvas.disc(disc, |_, _| if is_bright { 200.0 } else { 60.0 });
+        bright.push(is_bright);
+    }
+    let grey = canvas.bytes(2.0, &mut random);
+    let colour: Vec<u8> = grey.iter().flat_map(|&v| [v, v, v]).collect();
+    for (data, format) in [(&grey, PixelFormat::GRAY8), (&colour, PixelFormat::BGR8)] {
+        for (polarity, wanted) in
+            [(Polarity::Bright, Some(true)), (Polarity::Dark, Some(false)), (Polarity::Both, None)]
+        {
+            let config = Config { polarity, ..Config::default() };
+            let mut detector = HoughRust::with_config(config).unwrap();
+            let frame = Frame::packed(data, 480, 240, format).unwrap();
+            let mut found = Detections::new();
+            detector.detect(&frame, &mut found).unwrap();
+            let expected = bright.iter().filter(|b| wanted.is_none_or(|w| w == **b)).count();
+            assert_eq!(found.len(), expected, "{polarity:?} {format}: {found:?}");
+            for d in &found {
+                let inside = grey[d.y as usize * 480 + d.x as usize];
+                assert!(wanted.is_none_or(|w| w == (inside > 120)), "{d:?}");
+            }
+        }
     }
 }
 
