@@ -119,7 +119,11 @@ impl Detector for HoughRust {
             PluginError::failed(format!("pixel format {} is not gray8 or bgr8", frame.format()))
         })?;
         if !(self.config.tracking && self.follow_tracks(&image)) {
-            self.search(&image, self.radii(&image));
+            let radii = self.radii(&image);
+            let top = self.search(&image, radii);
+            if let Some(top) = top.filter(|_| self.may_have_more()) {
+                self.search_arcs(&image, top, radii);
+            }
             self.tracks.searched();
         }
         if self.config.tracking {
@@ -213,11 +217,13 @@ impl HoughRust {
         !self.found.is_empty()
     }
 
-    fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) {
+    /// Looks for discs with radii between two. Returns the highest level that was searched,
+    /// if the picture is large enough for any.
+    fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) -> Option<usize> {
         self.candidates.clear();
         self.found.clear();
         if image.width < 12 || image.height < 12 {
-            return;
+            return None;
         }
         let level_of =
             |r: f64| ((r / LEVEL_RADII.0).log2().floor().max(0.0) as usize).min(MAX_LEVELS);
@@ -230,13 +236,16 @@ impl HoughRust {
         }
         self.pyramid.build(image, top + 1);
         self.search_levels(image, (bottom, top), (smallest, largest));
-        // The edges of a texture, and of other discs, leave votes little room. Whoever
-        // knows the radii looks for something that stands out.
+        Some(top)
+    }
+
+    /// Whether the last search may have missed some: the edges of a texture, and of other
+    /// discs, leave votes little room. Whoever knows the radii looks for something that
+    /// stands out.
+    fn may_have_more(&self) -> bool {
         let is_full =
             self.edges.left_out && (self.found.is_empty() || self.config.max_radius == 0.0);
-        if is_full || self.found.len() >= MANY {
-            self.search_arcs(image, top, (smallest, largest));
-        }
+        is_full || self.found.len() >= MANY
     }
 
     /// Looks for discs in the levels from `top` down to `bottom`.
