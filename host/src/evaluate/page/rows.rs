@@ -59,7 +59,9 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 name: "RMSE per axis",
                 title: "sqrt(mean((dx² + dy²) / 2)) over the balls that were found",
                 value: |m| number(m.rmse),
-                below: |m| format!("L2 {}", number(m.rmse_l2)),
+                below: |m| {
+                    m.rmse_l2.map_or_else(String::new, |l2| format!("L2 {}", number(Some(l2))))
+                },
                 rank: Some(|m| m.rmse),
             },
             Row {
