@@ -273,32 +273,18 @@ impl HoughRust {
     /// before, in the levels from `top` down to full resolution.
     fn search_arcs(&mut self, image: &Image<'_>, top: usize, (smallest, largest): (f64, f64)) {
         let before = self.candidates.len();
-        self.edges
-            .begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), Wanted::Times(MORE));
         self.seeds.clear();
-        for level in (0..=top).rev() {
-            let here = self.pyramid.level(image, level);
-            let size = (here.width, here.height);
-            self.edges.find(&here);
-            self.drop_explained(level);
+        let radii = |level: usize| {
             let scale = f64::from(1_u32 << level);
-            let from = if level == 0 { smallest - 0.5 } else { ARC_RADII.0 };
-            self.table.fill(&self.edges.edges);
-            let edges = (&self.edges.edges[..], &self.table);
-            self.arcs.find(edges, size, (from, ARC_RADII.1.min(largest / scale)));
-            let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
-            for arc in &self.arcs.arcs {
-                let Arc { circle, sign, .. } = *arc;
-                let side = if sign > 0.0 { Side::Brighter } else { Side::Darker };
-                let (at, r) = ((circle.x as f32, circle.y as f32), circle.r as f32);
-                match self.rims.around(&self.table, at, (r - 0.5, r + 0.5), side, size) {
-                    Some(rim) if rim.coverage >= MIN_RIM => {
-                        let coverage = rim.coverage;
-                        self.seeds.push(Seed { level, circle, coverage, sign, step });
-                    }
-                    _ => {}
-                }
-            }
+            let least = if level == 0 { 0.0 } else { ARC_RADII.0 };
+            (least.max(smallest / scale - 0.5), ARC_RADII.1.min(largest / scale + 0.5))
+        };
+        let has_any = |level: &usize| radii(*level).0 <= radii(*level).1;
+        let Some(top) = (0..=top).rev().find(has_any) else { return };
+        let coarser = self.pyramid.level(image, (top + 1).min(MAX_LEVELS));
+        self.edges.begin(&coarser, Wanted::Times(MORE));
+        for level in (0..=top).rev().filter(has_any) {
+            self.seed_arcs(image, level, radii(level));
         }
         self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
         let mut misses = 0;
@@ -310,6 +296,28 @@ impl HoughRust {
             }
         }
         self.refine(image, before, Demand::Clear);
+    }
+
+    /// Takes those arcs of a level for seeds whose circle shows more of its rim.
+    fn seed_arcs(&mut self, full: &Image<'_>, level: usize, radii: (f64, f64)) {
+        let image = self.pyramid.level(full, level);
+        let size = (image.width, image.height);
+        self.edges.find(&image);
+        self.drop_explained(level);
+        self.table.fill(&self.edges.edges);
+        self.arcs.find((&self.edges.edges, &self.table), size, radii);
+        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
+        for &Arc { circle, sign, .. } in &self.arcs.arcs {
+            let side = if sign > 0.0 { Side::Brighter } else { Side::Darker };
+            let (at, r) = ((circle.x as f32, circle.y as f32), circle.r as f32);
+            match self.rims.around(&self.table, at, (r - 0.5, r + 0.5), side, size) {
+                Some(rim) if rim.coverage >= MIN_RIM => {
+                    let coverage = rim.coverage;
+                    self.seeds.push(Seed { level, circle, coverage, sign, step });
+                }
+                _ => {}
+            }
+        }
     }
 
     fn search_level(&mut self, full: &Image<'_>, level: usize, radii: (f32, f32)) {
