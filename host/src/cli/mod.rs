@@ -11,7 +11,7 @@ pub mod plugins;
 pub mod role;
 pub mod scene;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -131,7 +131,7 @@ enum Verb {
 
 /// Runs the program; what `main` does.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(verbs_first(std::env::args_os().collect()));
     let log = cli.common.log.as_deref();
     let quiet = matches!(cli.verb, Some(Verb::Demo(_)));
     if let Err(e) = logging::init(log, quiet) {
@@ -149,6 +149,43 @@ pub fn main() -> ExitCode {
             if is_usage(&e) { Exit::Usage.into() } else { Exit::Failed.into() }
         }
     }
+}
+
+/// Puts the options of every verb that stand in front of a verb behind it, where they are
+/// expected: `host -c scene.seed=3 demo` is `host demo -c scene.seed=3`.
+fn verbs_first(mut args: Vec<OsString>) -> Vec<OsString> {
+    let root = Cli::command();
+    let mut command = &root;
+    let (mut verbs, mut at) = (1, 1);
+    while let Some(text) = args.get(at).and_then(|arg| arg.to_str()).map(str::to_owned) {
+        let takes = if let Some(verb) = command.find_subcommand(&text) {
+            command = verb;
+            args[verbs..=at].rotate_right(1);
+            verbs += 1;
+            1
+        } else if let Some(takes) = option_of_all(&root, &text) {
+            takes
+        } else {
+            break;
+        };
+        at += takes;
+    }
+    args
+}
+
+/// How many arguments belong to an option that every verb has, if `text` is one: all of them
+/// have a value, behind the option or behind `=`.
+fn option_of_all(root: &clap::Command, text: &str) -> Option<usize> {
+    root.get_arguments().filter(|arg| arg.is_global_set()).find_map(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        let option = [long, short].into_iter().flatten().find(|o| text.starts_with(o))?;
+        match &text[option.len()..] {
+            "" => Some(2),
+            rest if rest.starts_with('=') || option.len() == 2 => Some(1),
+            _ => None,
+        }
+    })
 }
 
 /// Whether the arguments or the configuration are to blame.
@@ -186,5 +223,31 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        let args = std::iter::once("host").chain(line.split(' ')).map(OsString::from);
+        Cli::try_parse_from(verbs_first(args.collect()))
+    }
+
+    #[test]
+    fn what_every_verb_takes_may_stand_before_it_and_nothing_is_lost() {
+        let cli = parse("-c a=1 --plugin-path=/ plugins -cb=2 --log debug list -c c=3").unwrap();
+        assert!(matches!(cli.verb, Some(Verb::Plugins(_))));
+        assert_eq!(cli.common.set, ["a=1", "b=2", "c=3"]);
+        assert_eq!(cli.common.plugin_path, [PathBuf::from("/")]);
+        assert_eq!(cli.common.log.as_deref(), Some("debug"));
+        // A value is no verb.
+        let cli = parse("--config demo scene --list").unwrap();
+        assert!(matches!(cli.verb, Some(Verb::Scene(_))));
+    }
+
+    #[test]
+    fn what_a_verb_does_not_take_may_not_stand_before_it() {
+        for line in ["--frames 5 demo", "--role server demo", "--log", "-c"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        let cli = parse("--role server -c demo=1 --frames 5").unwrap();
+        assert_eq!((cli.run.frames, cli.common.set.len()), (Some(5), 1));
     }
 }
