@@ -54,6 +54,9 @@ const NEARLY_ALL: f64 = 0.85;
 const ROUND: f64 = 0.2;
 const CLEAR: f32 = 30.0;
 const NOT_TINY: f64 = 7.0;
+/// Or all have met an edge of whole pixels: share, spread and width of the edge in pixels.
+const ALL: f64 = 0.97;
+const DRAWN: (f64, f64) = (0.25, 0.29);
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
 
@@ -123,7 +126,8 @@ pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
         && spread <= off.0 + off.1 * r
         && ring.contrast >= LEAST_CONTRAST;
     let is_whole = r >= NOT_TINY && met >= NEARLY_ALL && spread <= ROUND && ring.contrast >= CLEAR;
-    is_round || is_whole
+    let is_drawn = met >= ALL && spread <= DRAWN.0 && ring.width() < DRAWN.1;
+    is_round || is_whole || is_drawn
 }
 
 /// Whether rays that did not look from close by are sure of one.

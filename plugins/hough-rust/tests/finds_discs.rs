@@ -101,6 +101,27 @@ fn the_radius_of_a_clean_blurred_disc_is_not_taken_for_that_of_one_in_uneven_lig
     assert!(square.sqrt() < 1.1e-3, "{}", square.sqrt());
 }
 
+/// A disc of whole pixels has an edge like no model's, and a small one looks like a polygon.
+/// If that edge tells the levels, too, the radius is 0.1 px off.
+#[test]
+fn a_disc_of_whole_pixels_is_found_with_the_radius_of_its_area() {
+    for r in [7.0_f64, 8.0, 9.0, 10.0, 12.0, 15.0, 20.0, 33.0] {
+        let mut canvas = Canvas::new(120, 120, 0.0);
+        let mut area = 0.0;
+        for (i, value) in canvas.values.iter_mut().enumerate() {
+            let (x, y) = ((i % 120) as f64, (i / 120) as f64);
+            if (x - 60.0).hypot(y - 60.0) <= r {
+                *value = 29.0;
+                area += 1.0;
+            }
+        }
+        let found = detect(&canvas.bytes(0.0, &mut Random(1)), 120, 120, PixelFormat::GRAY8);
+        assert_eq!(found.len(), 1, "{r}: {found:?}");
+        let error = found[0].radius - (area / std::f64::consts::PI).sqrt();
+        assert!(error.abs() < 0.06, "{r}: {error}");
+    }
+}
+
 #[test]
 fn a_pure_blue_disc_on_black_is_found() {
     let disc = Disc { x: 101.3, y: 80.6, r: 20.0, blur: 0.0 };

@@ -136,6 +136,14 @@ impl Course {
         }
         if density > 1.0 {
             (*p, *covariance) = (q, c);
+            return;
+        }
+        // Where the edge is not the model's, as that of a disc of whole pixels, it must not
+        // tell the levels: the flat pixels know them to within their rounding.
+        for (inside, level) in self.flat.iter().enumerate() {
+            if let Some(level) = level {
+                learn(p, covariance, inside == 1, *level, ROUNDING);
+            }
         }
     }
 

@@ -95,6 +95,8 @@ const SHAPED: f32 = 24.0;
 const ROBUST_ROUNDS: usize = 4;
 /// A fit with less support than this after the tests is given up.
 const HOPELESS: f32 = 0.3;
+/// Radius up to which one that is made of whole pixels may have even less, in pixels.
+const FEW_PIXELS: f64 = 9.0;
 /// How much the variance among directions may exceed that among pixels, over
 /// that among pixels, and mean nothing: chance has more once in 100 fits.
 const CHANCE: f64 = 0.75;
@@ -268,7 +270,9 @@ impl Refiner {
             if (round >= least && done && !changed) || round + 1 == MAX_ROUNDS {
                 return Some(End { pass, seen: seen.filter(|_| !changed) });
             }
-            if round == TESTS[1] {
+            // Of a few whole pixels the model is only true in the end.
+            let is_drawn = course.p[3] <= MIN_WIDTH && course.p[2] < FEW_PIXELS;
+            if round == TESTS[1] && !is_drawn {
                 let seen = sectors::collect(&self.pixels, course.weighing);
                 if self.support(course, &seen, variance).share < HOPELESS {
                     return None;
@@ -374,7 +378,8 @@ impl Refiner {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        let disc = Disc { r: course.p[2] as f32, contrast: course.p[5] as f32, noise };
+        let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
+        let disc = Disc::new(r, contrast, noise, course.p[3] <= MIN_WIDTH);
         sectors::support(seen, &disc)
     }
 }

@@ -163,7 +163,8 @@ const CORNERED: f32 = 24.0;
 /// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is `2 / n^2` of the radius,
 /// the Fourier coefficient of `1 / cos(t)`, and somewhat more for few corners: 0.14 for
 /// a square, 0.06 for a hexagon.
-fn is_polygon(sectors: &Seen, r: f32, noise: f32) -> bool {
+fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
+    let Disc { r, noise, rough, .. } = *disc;
     // Sums of je f, jj f and jj f^2 for f = cos and sin, by the number of corners.
     let mut swings = [[(0.0_f32, 0.0_f32, 0.0_f32); 2]; POLYGONS];
     let (mut all, mut weight) = (0.0, 0.0);
@@ -188,7 +189,7 @@ fn is_polygon(sectors: &Seen, r: f32, noise: f32) -> bool {
     }
     swings.into_iter().enumerate().any(|(i, swing)| {
         let corners = 3.0 + i as f32;
-        let amplitude = 0.06 + r * (1.2 / (corners * corners)).min(0.03);
+        let amplitude = 0.06 + rough + r * (1.2 / (corners * corners)).min(0.03);
         let (mut explained, mut square) = (0.0, 0.0);
         for (je, mean, jj) in swing {
             // Without what the radius takes up where only parts are seen.
@@ -202,9 +203,21 @@ fn is_polygon(sectors: &Seen, r: f32, noise: f32) -> bool {
     })
 }
 
+/// By how much the edge of a disc that is made of whole pixels is off the circle, in pixels,
+/// and the share of the directions that must show one.
+const WHOLE_PIXELS: f32 = 0.3;
+const ALL: f32 = 0.9;
+
 /// What the directions say of a disc.
 pub(super) fn support(sectors: &Seen, disc: &Disc) -> Support {
-    let (share, gaps) = shown(sectors, disc);
+    let (mut share, mut gaps) = shown(sectors, disc);
+    if disc.whole_pixels {
+        // The corners of a square are off by as much: it takes nearly all directions.
+        let drawn = shown(sectors, &Disc { rough: WHOLE_PIXELS, ..*disc });
+        if drawn.0 >= ALL {
+            (share, gaps) = drawn;
+        }
+    }
     Support { share, gaps, scatter: scatter(sectors), roughness: roughness(sectors, disc) }
 }
 
@@ -251,9 +264,17 @@ pub(super) struct Disc {
     pub(super) contrast: f32,
     /// Standard deviation of a pixel by noise alone.
     pub(super) noise: f32,
+    /// Whether its edge is as sharp as sampling allows: it may be made of whole pixels.
+    pub(super) whole_pixels: bool,
+    /// By how much its edge may be off the circle for that, in pixels.
+    rough: f32,
 }
 
 impl Disc {
+    pub(super) fn new(r: f32, contrast: f32, noise: f32, whole_pixels: bool) -> Self {
+        Self { r, contrast, noise, whole_pixels, rough: 0.0 }
+    }
+
     /// Whether a sector shows the disc, noise considered.
     fn is_shown_by(&self, s: &Sector) -> Option<bool> {
         self.explains(s, self.noise)
@@ -275,7 +296,7 @@ impl Disc {
         let explainable = signal / (signal + noise * noise * s.n);
         let shift = s.je / s.jj.max(1e-9);
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
-        let tolerance = 0.02 * self.r + 2.0 * blurry;
+        let tolerance = 0.02 * self.r + 2.0 * blurry + self.rough;
         let explained = vf * vf / (ff * vv);
         Some(amplitude > 0.35 && explained > 0.5 * explainable && shift.abs() < tolerance)
     }
@@ -292,7 +313,7 @@ impl Disc {
 /// Share of the sectors that show the disc, and the number of arcs that do not. No
 /// sector shows a polygon.
 fn shown(sectors: &Seen, disc: &Disc) -> (f32, u32) {
-    if is_polygon(sectors, disc.r, disc.noise) {
+    if is_polygon(sectors, disc) {
         return (0.0, 1);
     }
     let (mut good, mut all, mut gaps) = (0, 0, 0);
@@ -325,7 +346,7 @@ mod tests {
         for i in 0..900 {
             pixels.residual[i] = 50.0;
         }
-        let disc = Disc { r: 20.0, contrast: 100.0, noise: 1.0 };
+        let disc = Disc::new(20.0, 100.0, 1.0, false);
         let bits = hidden(&pixels, 5.0, Some(&disc));
         let left = mask(&mut pixels, bits, &Levels::default());
         assert!((left - 0.75).abs() < 0.04, "{left}");
@@ -341,16 +362,17 @@ mod tests {
 
     #[test]
     fn a_square_is_a_polygon_and_a_disc_with_a_dent_is_not() {
+        let disc = Disc::new(10.0, 100.0, 1.0, false);
         let quarter = std::f32::consts::FRAC_PI_2;
         let square = |t: f32| {
             let u = (t + 10.0 * quarter + 0.3) % quarter - quarter / 2.0;
             9.0 / libm::cosf(u) - 10.1
         };
-        assert!(is_polygon(&swinging(square), 10.0, 1.0));
+        assert!(is_polygon(&swinging(square), &disc));
         let dent = |t: f32| if (0.0..0.8).contains(&t) { -3.0 } else { 0.4 };
-        assert!(!is_polygon(&swinging(dent), 10.0, 1.0));
-        assert!(!is_polygon(&swinging(|t| 0.3 * libm::cosf(4.0 * t)), 10.0, 1.0));
+        assert!(!is_polygon(&swinging(dent), &disc));
+        assert!(!is_polygon(&swinging(|t| 0.3 * libm::cosf(4.0 * t)), &disc));
         let noise = |t: f32| 0.2 * libm::sinf(1000.0 * t);
-        assert!(!is_polygon(&swinging(noise), 10.0, 1.0));
+        assert!(!is_polygon(&swinging(noise), &disc));
     }
 }
