@@ -8,7 +8,7 @@
 use crate::{
     gradient::{Edge, EdgeTable},
     linalg,
-    rays::Circle,
+    ring::Circle,
 };
 
 /// Cosine of the largest angle between the gradients of an edge and the next of its chain.

@@ -1,8 +1,8 @@
 //! What is taken for a disc, and how good one is.
 
 use crate::{
-    rays::Ring,
     refine::{Fit, MOST_GAPS},
+    ring::Ring,
 };
 
 /// Share of the directions that must show the disc for it to be believed. Where those
@@ -137,7 +137,7 @@ pub(crate) fn is_clear_to_rays(ring: &Ring) -> bool {
 
 /// The score of a disc, from 0 to 1.
 pub(crate) fn score(fit: &Fit) -> f64 {
-    let sd = f64::midpoint(fit.covariance[0][0], fit.covariance[1][1]).sqrt();
+    let sd = fit.deviation();
     (fit.support / ENOUGH).min(1.0) * (1.0 - fit.flatness) / (1.0 + PRECISION * sd)
 }
 

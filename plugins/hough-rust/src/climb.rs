@@ -3,7 +3,8 @@
 use crate::{
     image::{Image, Weights},
     pyramid::{Pyramid, to_full, to_level},
-    rays::{Circle, Rays, Ring},
+    rays::{FIRM, Look, Rays},
+    ring::{Circle, Ring},
 };
 
 /// Peaks with at least this share of the rim are followed at once; the others
@@ -131,11 +132,12 @@ impl Climber<'_> {
         }
         let largest = (0.4 * circle.r as f32).max(1.5);
         let window = (doubt + 1.5).min(largest);
-        let mut ring = self.rays.fit(&image, &weights, *circle, window, sign, seed.step)?;
+        let look = Look { window, sign, step: seed.step, limit: FIRM };
+        let mut ring = self.rays.fit(&image, &weights, *circle, &look)?;
         if ring.coverage < 0.7 {
             // Far off, or partly hidden: a second look from where it is now.
             let window = (2.5 + ring.swing()).min(largest);
-            ring = self.rays.fit(&image, &weights, ring.circle, window, sign, seed.step)?;
+            ring = self.rays.fit(&image, &weights, ring.circle, &Look { window, ..look })?;
         }
         let scattered = n == 0 && ring.spread > MOST_SPREAD && ring.coverage < 0.7;
         if ring.coverage < MIN_COVERAGE || ring.circle.r < 2.0 || scattered {

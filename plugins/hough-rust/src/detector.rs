@@ -1,5 +1,7 @@
 //! The stages put together.
 
+use std::cell::OnceCell;
+
 use plumbline_plugin_api::{
     Covariance, Detection, Detections, Detector, Frame, HostInfo, PluginError,
 };
@@ -11,10 +13,13 @@ use crate::{
     config::{Config, Polarity},
     coverage::Rims,
     gradient::{EdgeFinder, EdgeTable, Wanted},
-    image::Image,
+    grain::Grain,
+    image::{Image, Weights},
+    outline::Outline,
     pyramid::{MAX_LEVELS, Pyramid, to_level},
-    rays::{Circle, Rays, Ring},
+    rays::Rays,
     refine::{Fit, Refiner},
+    ring::Circle,
     tracks::{Area, Tracks},
     votes::{Accumulator, Side},
 };
@@ -51,10 +56,6 @@ const OTHER_MISSES: usize = 24;
 const POOR_MISSES: usize = 1;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
-
-/// The edge that rays which look at an outline from close by take for a part of it at
-/// least, as a share of its contrast.
-const FAINTEST: f32 = 0.25;
 
 /// Two circles with the same centre are one disc above this ratio of their radii:
 /// the two sides of a rim that has a colour of its own.
@@ -97,6 +98,8 @@ pub struct HoughRust {
     rims: Rims,
     rays: Rays,
     arcs: Arcs,
+    /// The noise of the picture at hand, once it is asked for.
+    grain: OnceCell<Option<Grain>>,
     refiner: Refiner,
     seeds: Vec<Seed>,
     waiting: Vec<Seed>,
@@ -165,6 +168,7 @@ impl HoughRust {
             rims: Rims::default(),
             rays: Rays::default(),
             arcs: Arcs::default(),
+            grain: OnceCell::new(),
             refiner: Refiner::default(),
             seeds: Vec::with_capacity(PEAKS),
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
@@ -222,6 +226,7 @@ impl HoughRust {
     fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) -> Option<usize> {
         self.candidates.clear();
         self.found.clear();
+        self.grain = OnceCell::new();
         if image.width < 12 || image.height < 12 {
             return None;
         }
@@ -419,6 +424,13 @@ impl HoughRust {
         }
     }
 
+    /// Standard deviation of the picture's noise in a mix of its channels, grey levels;
+    /// infinity where it does not tell.
+    fn noise(&self, image: &Image<'_>, weights: &Weights) -> f64 {
+        let grain = self.grain.get_or_init(|| Grain::of(image));
+        grain.map_or(f64::INFINITY, |grain| grain.deviation(weights))
+    }
+
     /// Fits discs to the candidates from number `first` on, the best first.
     fn refine(&mut self, image: &Image<'_>, first: usize, demand: Demand) {
         self.candidates[first..].sort_unstable_by(|a, b| {
@@ -456,7 +468,15 @@ impl HoughRust {
                 belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
             };
             let fit = fit.filter(is_good);
-            let Some(fit) = fit.or_else(|| self.outline(image, &c, demand)) else { continue };
+            let outline = Outline { rays: &self.rays, image, candidate: &c };
+            let fit = match fit {
+                Some(fit) if fit.is_plain => fit,
+                Some(fit) => outline.steady(fit, self.noise(image, &c.weights)),
+                None => match outline.alone(demand) {
+                    Some(fit) => fit,
+                    None => continue,
+                },
+            };
             let score = belief::score(&fit);
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
@@ -470,24 +490,6 @@ impl HoughRust {
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-    }
-
-    /// What the rays alone tell of a candidate that is like no model.
-    fn outline(&self, image: &Image<'_>, c: &Candidate, demand: Demand) -> Option<Fit> {
-        if !belief::is_worth_another_look(&c.ring) {
-            return None;
-        }
-        let look = |ring: Ring| {
-            let window = 1.0 + ring.width() as f32 + ring.swing();
-            let step = FAINTEST * ring.contrast;
-            self.rays.fit(image, &c.weights, ring.circle, window, c.sign, step)
-        };
-        let is_disc = |ring: &Ring| belief::is_disc_to_rays(ring, demand);
-        let close = look(c.ring).and_then(look).filter(is_disc);
-        // From close by they may see the rim of something else.
-        let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
-        let ring = close.or_else(|| Some(c.ring).filter(is_clear))?;
-        Fit::of_rays(&ring, c.sign)
     }
 }
 

@@ -12,6 +12,7 @@
 //! | the circle by rays | [`rays`] |
 //! | the way back to full resolution | [`climb`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
+//! | where no model of a disc is true: the outline by rays | `outline` |
 //! | optionally: where the discs of the last picture are now | [`tracks`] |
 //!
 //! [`HoughRust`] puts them together.
@@ -24,11 +25,14 @@ pub mod coverage;
 pub mod detector;
 pub mod edge_model;
 pub mod gradient;
+mod grain;
 pub mod image;
 pub mod linalg;
+mod outline;
 pub mod pyramid;
 pub mod rays;
 pub mod refine;
+pub mod ring;
 mod sector;
 pub mod simd;
 pub mod tracks;

@@ -5,100 +5,30 @@
 use crate::{
     image::{Image, Weights},
     linalg,
-    sector::sector,
+    ring::{Circle, Ring},
     simd::dispatch,
 };
 
-/// A circle in the coordinates of the picture at hand.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Circle {
-    /// Centre, column.
-    pub x: f64,
-    /// Centre, row.
-    pub y: f64,
-    /// Radius.
-    pub r: f64,
+/// How rays look for the edge of a disc.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// How far from the circle, in pixels.
+    pub window: f32,
+    /// 1 for a disc that is brighter than its surroundings, -1 for a darker one.
+    pub sign: f32,
+    /// A drop from which on an edge counts, grey levels over 2 pixels.
+    pub step: f32,
+    /// How far off the circle an edge point counts, in standard deviations of them all
+    /// ([`FIRM`], [`CALM`]).
+    pub limit: f64,
 }
 
-/// A circle with what the rays saw of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ring {
-    /// Where it is.
-    pub circle: Circle,
-    /// Share of the rays inside the picture that meet the edge at the circle.
-    pub coverage: f32,
-    /// The rays that do, as bits.
-    pub hits: u64,
-    /// Share of the rays that stay inside the picture.
-    pub visible: f32,
-    /// Median of (inside - outside), in grey levels.
-    pub contrast: f32,
-    /// Median steepness at the edge, in grey levels a pixel.
-    pub slope: f32,
-    /// Root mean square distance of the edge points from the circle, or from the oval.
-    pub spread: f32,
-    /// What cos and sin of twice the direction add to the radius: of an oval, as a disc
-    /// is seen from the side, if the rays saw one.
-    pub shape: [f32; 2],
-}
-
-impl Ring {
-    /// The standard deviation of the edge's profile that its steepness tells.
-    ///
-    /// The steepness is a difference over 2 pixels: `erf(1 / (sqrt(2) s))` of
-    /// the contrast for a Gaussian edge, in which the bilinear samples are worth
-    /// a variance of 1/6. The inverse of erf is Winitzki's.
-    pub fn width(&self) -> f64 {
-        const A: f64 = 0.147;
-        let q = f64::from(2.0 * self.slope / self.contrast).clamp(0.05, 0.999);
-        let log = libm::log(1.0 - q * q);
-        let half = 2.0 / (std::f64::consts::PI * A) + log / 2.0;
-        let inverse = ((half * half - log / A).sqrt() - half).sqrt();
-        let variance = 0.5 / (inverse * inverse) - 1.0 / 6.0;
-        variance.max(0.08).sqrt()
-    }
-
-    /// By how much an oval's radius swings.
-    pub fn swing(&self) -> f32 {
-        self.shape[0].hypot(self.shape[1])
-    }
-
-    /// Whether the edge is narrower than that of a disc in motion.
-    pub fn is_sharp(&self) -> bool {
-        self.width() < WIDE
-    }
-
-    /// Covariance of the circle's (x, y, r), square pixels, when its edge points are
-    /// independent of each other. `None` where they do not tell a circle.
-    pub fn covariance(&self) -> Option<[[f64; 3]; 3]> {
-        let mut a = [[0.0; 3]; 3];
-        for i in (0..RAYS).filter(|i| self.hits >> i & 1 == 1) {
-            let (c, s) = direction(i);
-            normal(&mut a, &mut [0.0; 3], &[c.into(), s.into(), 1.0], 0.0, 1.0);
-        }
-        let variance = f64::from(self.spread).powi(2);
-        let mut covariance = [[0.0; 3]; 3];
-        for (k, row) in covariance.iter_mut().enumerate() {
-            let mut unit = [0.0; 3];
-            unit[k] = variance;
-            *row = linalg::solve(&a, &unit, 3)?;
-        }
-        Some(covariance)
-    }
-
-    /// The sectors, as bits, in which no ray met the edge. None when the rays
-    /// saw a whole disc, where one that missed is chance.
-    pub fn unseen(&self) -> u32 {
-        if self.coverage >= WHOLE {
-            return 0;
-        }
-        let seen = (0..RAYS).filter(|i| self.hits >> i & 1 == 1).fold(0_u32, |seen, i| {
-            let (dx, dy) = direction(i);
-            seen | 1 << sector(dx, dy)
-        });
-        !seen
-    }
-}
+/// The limit that leaves points out which are likely to be something else's.
+pub const FIRM: f64 = 4.0;
+/// One that few points lie near: the answer does not jump with a little noise. Of 350 discs
+/// in noisy photographs the scatter of the centre was 10 % less than with the other, and
+/// that of the worst twentieth 30 %.
+pub const CALM: f64 = 6.0;
 
 /// Directions that are looked at.
 pub const RAYS: usize = 64;
@@ -111,10 +41,6 @@ const AGREES: f32 = 0.5;
 const OVAL_POINTS: f64 = 0.9;
 /// The least swing of an oval's radius, in pixels, and the most, as a share of it.
 const OVAL: (f64, f64) = (0.3, 0.11);
-/// Width of an edge, in pixels, from which it may be a moving disc's.
-const WIDE: f64 = 1.2;
-/// Share of the rays with which a rim counts as whole.
-const WHOLE: f32 = 0.95;
 
 /// Unit vectors and scratch memory.
 #[derive(Debug)]
@@ -132,23 +58,21 @@ impl Default for Rays {
     }
 }
 
-fn direction(i: usize) -> (f32, f32) {
+pub(crate) fn direction(i: usize) -> (f32, f32) {
     let (s, c) = libm::sincosf(std::f32::consts::TAU * (i as f32 + 0.5) / RAYS as f32);
     (c, s)
 }
 
 impl Rays {
-    /// Moves `circle` to the edge points that rays find within `window` pixels
-    /// of it. An edge counts from a drop of `step` grey levels over 2 pixels on.
+    /// Moves `circle` to the edge points that rays find near it.
     pub fn fit(
         &self,
         image: &Image<'_>,
         weights: &Weights,
         circle: Circle,
-        window: f32,
-        sign: f32,
-        step: f32,
+        look: &Look,
     ) -> Option<Ring> {
+        let Look { window, sign, step, limit } = *look;
         // A degenerate fit can end in any radius, a negative one included.
         if !(circle.r >= 1.0 && circle.r < 1e5 && window >= 1.0) {
             return None;
@@ -195,7 +119,7 @@ impl Rays {
         if visible < RAYS / 4 || found < 8 {
             return None;
         }
-        let (fitted, shape, spread, hits) = self.robust_circle(circle, &rho)?;
+        let (fitted, shape, spread, hits) = self.robust_circle(circle, &rho, limit)?;
         Some(Ring {
             circle: fitted,
             coverage: hits.count_ones() as f32 / visible as f32,
@@ -216,18 +140,19 @@ impl Rays {
         &self,
         circle: Circle,
         rho: &[f64; RAYS],
+        limit: f64,
     ) -> Option<(Circle, [f32; 2], f32, u64)> {
         let start = [0.0, 0.0, circle.r];
-        let mut best = self.reweighted(rho, start, f64::INFINITY)?;
+        let mut best = self.reweighted(rho, start, f64::INFINITY, limit)?;
         if best.n * 4 < RAYS * 3 || best.spread() > LOOSE {
             let [x, y, r] = best.centre;
-            if let Some(oval) = self.oval(rho, [x, y, r, 0.0, 0.0], best.spread()) {
+            if let Some(oval) = self.oval(rho, [x, y, r, 0.0, 0.0], best.spread(), limit) {
                 let [x, y, r, c, s] = oval.centre;
                 let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
                 return Some((fitted, [c as f32, s as f32], oval.spread() as f32, oval.hits));
             }
             let start = self.consensus(rho);
-            let other = start.and_then(|start| self.reweighted(rho, start, AGREES.into()));
+            let other = start.and_then(|start| self.reweighted(rho, start, AGREES.into(), limit));
             if let Some(other) = other
                 && other.n >= best.n
                 && other.spread() < best.spread()
@@ -242,12 +167,18 @@ impl Rays {
 
     /// The oval that almost all edge points lie on, if it has less than half of the
     /// `spread` of a circle.
-    fn oval(&self, rho: &[f64; RAYS], start: [f64; 5], spread: f64) -> Option<Agreement<5>> {
+    fn oval(
+        &self,
+        rho: &[f64; RAYS],
+        start: [f64; 5],
+        spread: f64,
+        limit: f64,
+    ) -> Option<Agreement<5>> {
         let seen = rho.iter().filter(|rho| !rho.is_nan()).count();
         if seen * 8 < RAYS * 7 {
             return None;
         }
-        let oval = self.reweighted(rho, start, f64::INFINITY)?;
+        let oval = self.reweighted(rho, start, f64::INFINITY, limit)?;
         let [_, _, r, c, s] = oval.centre;
         let is_oval = oval.n as f64 >= OVAL_POINTS * seen as f64
             && oval.spread() < 0.5 * spread
@@ -294,12 +225,14 @@ impl Rays {
     }
 
     /// Reweighted least squares on rho = r + dx cos + dy sin, and of an oval the terms in
-    /// twice the angle, from `centre` on, with a scale of the residuals that is at most `widest`.
+    /// twice the angle, from `centre` on, with a scale of the residuals that is at most `widest`
+    /// and no weight beyond `limit` times that.
     fn reweighted<const N: usize>(
         &self,
         rho: &[f64; RAYS],
         centre: [f64; N],
         widest: f64,
+        limit: f64,
     ) -> Option<Agreement<N>> {
         let (mut centre, mut scale) = (centre, widest);
         for round in 0..6 {
@@ -310,7 +243,8 @@ impl Rays {
                     continue;
                 }
                 let e = self.residual(rho, &centre, i);
-                let w = if scale.is_finite() { tukey(e, 4.0 * scale) } else { 1.0 / (1.0 + e * e) };
+                let w =
+                    if scale.is_finite() { tukey(e, limit * scale) } else { 1.0 / (1.0 + e * e) };
                 normal(&mut a, &mut b, &self.row(i), measured, w);
             }
             let old = centre;
@@ -371,7 +305,7 @@ impl<const N: usize> Agreement<N> {
 }
 
 /// Adds an equation to normal equations (the lower triangle).
-fn normal<const N: usize>(
+pub(crate) fn normal<const N: usize>(
     a: &mut [[f64; N]; N],
     b: &mut [f64; N],
     row: &[f64; N],
@@ -448,7 +382,7 @@ mod tests {
             let seen = if c > 0.0 { rim.min(20.0 / c) } else { rim };
             if seen * s < -24.0 { f64::NAN } else { seen }
         });
-        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho, FIRM).unwrap();
         assert_eq!(shape, [0.0; 2]);
         for (is, should) in [(found.x, 51.0), (found.y, 42.0), (found.r, 32.0)] {
             assert!((is - should).abs() < 1e-3, "{found:?}");
@@ -465,7 +399,7 @@ mod tests {
             let (c, s) = (f64::from(c), f64::from(s));
             31.0 + 0.5 * c - 0.3 * s + 1.2 * (c * c - s * s) - 0.9 * 2.0 * c * s
         });
-        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho).unwrap();
+        let (found, shape, spread, hits) = rays.robust_circle(circle, &rho, FIRM).unwrap();
         let is = [found.x, found.y, found.r, shape[0].into(), shape[1].into()];
         for (is, should) in is.into_iter().zip([50.5, 39.7, 31.0, 1.2, -0.9]) {
             assert!((is - should).abs() < 1e-3, "{found:?} {shape:?}");

@@ -1,6 +1,6 @@
 //! Where the discs of the last picture should be in the next one.
 
-use crate::{image::Image, rays::Circle};
+use crate::{image::Image, ring::Circle};
 
 /// Pictures after which the whole is searched again.
 const REFRESH: u32 = 30;

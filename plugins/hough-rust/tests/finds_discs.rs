@@ -319,6 +319,36 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
     }
 }
 
+/// A coin's relief is like no model. It is the same in every picture, though, and so must
+/// the answer be but for noise: a fit of the model alone moves by 0.07 px.
+#[test]
+fn a_coin_that_lies_still_stays_where_it_is() {
+    let mut random = Random(43);
+    let mut scatter = 0.0;
+    for _ in 0..8 {
+        let (r, x, y) = (random.range(18.0, 30.0), random.range(55.0, 65.0), 60.0);
+        let waves: Vec<[f64; 3]> = (0..12)
+            .map(|_| [random.range(-0.8, 0.8), random.range(-0.8, 0.8), random.range(0.0, 6.3)])
+            .collect();
+        let mut canvas = Canvas::new(120, 120, 60.0);
+        canvas.disc(Disc { x, y, r, blur: 0.8 }, |px, py| {
+            let wave = |[a, b, phase]: &[f64; 3]| 14.0 * (a * px + b * py + phase).sin();
+            150.0 + waves.iter().map(wave).sum::<f64>()
+        });
+        let places = [(); 12].map(|()| {
+            let found = detect(&canvas.bytes(2.0, &mut random), 120, 120, PixelFormat::GRAY8);
+            let is_coin = |d: &&Detection| (d.x - x).hypot(d.y - y) < 1.0 && d.radius > r - 1.0;
+            found.iter().find(is_coin).map(|d| [d.x, d.y]).unwrap()
+        });
+        for axis in 0..2 {
+            let mean = places.iter().map(|p| p[axis]).sum::<f64>() / 12.0;
+            scatter += places.iter().map(|p| (p[axis] - mean).powi(2)).sum::<f64>() / 11.0;
+        }
+    }
+    let scatter = (scatter / 16.0).sqrt();
+    assert!(scatter < 0.058, "{scatter}");
+}
+
 #[test]
 fn only_discs_of_the_wanted_polarity_are_reported() {
     let mut random = Random(53);

@@ -112,11 +112,12 @@ impl Course {
 
     /// Whether the model is a disc in even light in front of one ground, all of it in sight.
     pub(super) fn is_plain(&self) -> bool {
-        !self.active[BASE..].contains(&true)
-            && !self.gap
-            && self.hidden == 0
-            && self.uneven == [0; 2]
-            && !self.levels.is_any()
+        self.is_even() && !self.gap && self.hidden == 0
+    }
+
+    /// Whether the model is a disc in even light in front of one ground.
+    pub(super) fn is_even(&self) -> bool {
+        !self.active[BASE..].contains(&true) && self.uneven == [0; 2] && !self.levels.is_any()
     }
 
     /// Settles for whole levels of the sides without noise, as they are drawn, if these

@@ -1,6 +1,6 @@
 //! What a fit says of a disc.
 
-use crate::rays::{Circle, Ring};
+use crate::ring::{Circle, Ring};
 
 /// Result of a fit.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,9 @@ pub struct Fit {
     pub own_levels: bool,
     /// By how much the radius swings with twice the angle, as a share of it.
     pub flatness: f64,
+    /// Whether a disc in even light in front of one ground is all there is, or a picture
+    /// without noise.
+    pub is_plain: bool,
 }
 
 impl Fit {
@@ -36,7 +39,7 @@ impl Fit {
     /// circle.
     pub fn of_rays(ring: &Ring, sign: f32) -> Option<Self> {
         Some(Self {
-            circle: ring.circle,
+            circle: ring.disc(),
             width: ring.width(),
             contrast: f64::from(sign * ring.contrast),
             noise: 0.0,
@@ -46,6 +49,25 @@ impl Fit {
             roughness: f64::from(ring.spread),
             own_levels: false,
             flatness: f64::from(ring.swing()) / ring.circle.r,
+            is_plain: false,
         })
+    }
+
+    /// Standard deviation of the centre in one direction, in pixels.
+    pub fn deviation(&self) -> f64 {
+        f64::midpoint(self.covariance[0][0], self.covariance[1][1]).sqrt()
+    }
+
+    /// The same a part of the way from here to where `other` is, with as much of its
+    /// covariance.
+    #[must_use]
+    pub fn towards(mut self, other: &Self, part: f64) -> Self {
+        let mix = |a: f64, b: f64| a + part * (b - a);
+        let (a, b) = (self.circle, other.circle);
+        self.circle = Circle { x: mix(a.x, b.x), y: mix(a.y, b.y), r: mix(a.r, b.r) };
+        for (row, other) in self.covariance.iter_mut().zip(&other.covariance) {
+            row.iter_mut().zip(other).for_each(|(a, b)| *a = mix(*a, *b));
+        }
+        self
     }
 }

@@ -10,7 +10,7 @@ use super::{
     noise::ROUNDING,
     start::gather,
 };
-use crate::rays::Circle;
+use crate::ring::Circle;
 
 /// How far beyond the annulus is looked, outside and inside, in pixels.
 const DEPTH: [f64; 2] = [6.0, 12.0];

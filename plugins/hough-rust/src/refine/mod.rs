@@ -44,7 +44,7 @@ use sectors::{Disc, Seen, Support};
 
 use crate::{
     image::{Image, Weights},
-    rays::{Circle, Ring},
+    ring::{Circle, Ring},
 };
 
 /// Where a fit takes place: an annulus of a picture in a mix of its channels.
@@ -371,6 +371,7 @@ impl Refiner {
             own_levels: course.levels.is_any(),
             roughness: support.roughness.into(),
             flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],
+            is_plain: course.is_once() || (texture <= 1.0 && course.is_even()),
         })
     }
 

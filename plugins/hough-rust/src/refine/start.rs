@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     image::{Image, Weights},
-    rays::{Circle, Ring, median},
+    rays::median,
+    ring::{Circle, Ring},
     simd::dispatch,
 };
 
