@@ -344,9 +344,10 @@ impl Rays {
             weights[c] = 1.0;
             let (mut values, mut n) = ([0.0_f32; RAYS], 0);
             for &(dx, dy) in self.directions.iter().step_by(2) {
-                let (inner, outer) = ((r - 2.0).min(0.8 * r), (r + 2.0).max(1.2 * r));
-                let inside = image.sample(x + dx * inner, y + dy * inner, &weights);
-                let outside = image.sample(x + dx * outer, y + dy * outer, &weights);
+                let at = |rho: f32| image.sample(x + dx * rho, y + dy * rho, &weights);
+                let inside = at((r - 2.0).min(0.8 * r));
+                // A disc that fills the picture has little around it.
+                let outside = at((r + 2.0).max(1.2 * r)).or_else(|| at(r + 2.0));
                 if let (Some(a), Some(b)) = (inside, outside) {
                     values[n] = a - b;
                     n += 1;

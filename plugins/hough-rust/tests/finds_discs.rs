@@ -122,6 +122,23 @@ fn a_disc_of_whole_pixels_is_found_with_the_radius_of_its_area() {
     }
 }
 
+/// There is too little around it for its colour to be compared with as far out as usual.
+#[test]
+fn a_disc_in_colour_that_fills_the_picture_is_found() {
+    for margin in [1.0, 3.0, 6.0] {
+        let mut random = Random(3);
+        let r = 128.0 - margin;
+        let mut canvas = Canvas::new(256, 256, 20.0);
+        canvas.disc(Disc { x: 127.6, y: 127.3, r, blur: 0.7 }, |_, _| 170.0);
+        let grey = canvas.bytes(2.0, &mut random);
+        let data: Vec<u8> = grey.iter().flat_map(|v| [*v, v / 2 + 90, 200 - v / 2]).collect();
+        let found = detect(&data, 256, 256, PixelFormat::BGR8);
+        assert_eq!(found.len(), 1, "{margin}: {found:?}");
+        let d = &found[0];
+        assert!((d.x - 127.6).hypot(d.y - 127.3) + (d.radius - r).abs() < 0.1, "{d:?}");
+    }
+}
+
 #[test]
 fn a_pure_blue_disc_on_black_is_found() {
     let disc = Disc { x: 101.3, y: 80.6, r: 20.0, blur: 0.0 };
