@@ -192,6 +192,7 @@ mod tests {
             own_levels: false,
             roughness: 0.054,
             flatness: 0.0,
+            blur_swing: 0.0,
             is_plain: false,
         };
         let ring = Ring {

@@ -27,6 +27,9 @@ pub struct Fit {
     pub own_levels: bool,
     /// By how much the radius swings with twice the angle, as a share of it.
     pub flatness: f64,
+    /// By how much the edge's width swings with twice the angle, in pixels: with that of a disc
+    /// in motion.
+    pub blur_swing: f64,
     /// Whether a disc in even light in front of one ground is all there is, or a picture
     /// without noise.
     pub is_plain: bool,
@@ -49,6 +52,7 @@ impl Fit {
             roughness: f64::from(ring.spread),
             own_levels: false,
             flatness: f64::from(ring.swing()) / ring.circle.r,
+            blur_swing: 0.0,
             is_plain: false,
         })
     }
