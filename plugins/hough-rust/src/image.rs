@@ -126,7 +126,8 @@ impl<'a> Image<'a> {
         self.contains(x, y).then(|| self.sample_inside(x, y, weights))
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "a call costs as much as the four products")]
+    #[inline(always)]
     fn bilinear(&self, c: usize, i: usize, fx: f32, fy: f32) -> f32 {
         let s = self.step;
         let top = &self.planes[c][i..=i + s];
