@@ -3,7 +3,7 @@
 use crate::{
     image::{Image, Weights},
     pyramid::{Pyramid, to_full, to_level},
-    rays::{FIRM, Look, Rays},
+    rays::{Look, Manner, Rays},
     ring::{Circle, Ring},
 };
 
@@ -132,7 +132,7 @@ impl Climber<'_> {
         }
         let largest = (0.4 * circle.r as f32).max(1.5);
         let window = (doubt + 1.5).min(largest);
-        let look = Look { window, sign, step: seed.step, limit: FIRM };
+        let look = Look { window, sign, step: seed.step, manner: Manner::Peak };
         let mut ring = self.rays.fit(&image, &weights, *circle, &look)?;
         if ring.coverage < 0.7 {
             // Far off, or partly hidden: a second look from where it is now.

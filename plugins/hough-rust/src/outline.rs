@@ -9,7 +9,7 @@ use crate::{
     belief::{self, Demand},
     climb::Candidate,
     image::Image,
-    rays::{CALM, FIRM, Look, Rays},
+    rays::{Look, Manner, Rays},
     refine::Fit,
     ring::Ring,
 };
@@ -26,8 +26,8 @@ const STILL: f64 = 0.01;
 const STRAINED: f64 = 1.65;
 /// The standard deviation of the outline's centre over that of the fit's from which on the
 /// fit alone counts, and the one up to which the outline alone does. In scenes that are what
-/// the model says it is 2 and more.
-const BETTER: (f64, f64) = (1.4, 0.7);
+/// the model says it is 1.3 and more.
+const BETTER: (f64, f64) = (1.1, 0.55);
 /// Swing of an edge's width and width, in pixels, from which on a disc is in motion. Of 650
 /// fits in photographs of things that lie still one in 80 has such a swing.
 const IN_MOTION: (f64, f64) = (0.55, 3.0);
@@ -42,12 +42,12 @@ pub(crate) struct Outline<'a> {
 
 impl Outline<'_> {
     /// A look from close by, as close as `narrow` widths of the edge.
-    fn look(&self, ring: &Ring, narrow: f32, limit: f64) -> Option<Ring> {
+    fn look(&self, ring: &Ring, narrow: f32, manner: Manner) -> Option<Ring> {
         let look = Look {
             window: 1.0 + narrow * ring.width() as f32 + ring.swing(),
             sign: self.candidate.sign,
             step: FAINTEST * ring.contrast,
-            limit,
+            manner,
         };
         self.rays.fit(self.image, &self.candidate.weights, ring.circle, &look)
     }
@@ -58,7 +58,7 @@ impl Outline<'_> {
         if !belief::is_worth_another_look(far) {
             return None;
         }
-        let look = |ring: Ring| self.look(&ring, 1.0, FIRM);
+        let look = |ring: Ring| self.look(&ring, 1.0, Manner::Peak);
         let is_disc = |ring: &Ring| belief::is_disc_to_rays(ring, demand);
         let close = look(*far).and_then(look).filter(is_disc);
         // From close by they may see the rim of something else.
@@ -71,7 +71,7 @@ impl Outline<'_> {
     fn settled(&self, mut ring: Ring) -> Option<Ring> {
         for _ in 0..LOOKS {
             let from = ring.circle;
-            ring = self.look(&ring, 1.5, CALM)?;
+            ring = self.look(&ring, 1.5, Manner::Mean)?;
             if (ring.circle.x - from.x).hypot(ring.circle.y - from.y) < STILL {
                 break;
             }
