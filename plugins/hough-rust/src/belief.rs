@@ -208,6 +208,7 @@ mod tests {
             own_levels: false,
             roughness: 0.054,
             flatness: 0.0,
+            texture: 1.0,
             blur_swing: 0.0,
             is_plain: false,
         };
@@ -219,6 +220,7 @@ mod tests {
             contrast: -239.0,
             slope: 100.0,
             spread: 0.32,
+            alike: 0.0,
             shape: [0.0; 2],
         };
         let is_disc = |fit, ring| is_disc(&fit, &ring, Demand::Usual);

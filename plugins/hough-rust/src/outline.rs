@@ -24,6 +24,8 @@ const STILL: f64 = 0.01;
 /// A disc that fits has 1.0 to 1.7 times the noise that the quietest parts show, coins,
 /// sweets, berries and cells have 2 to 15 times.
 const STRAINED: f64 = 1.65;
+/// What texture of a fit makes it count for less, and by how much at most.
+const TEXTURED: (f64, f64) = (2.0, 3.0);
 /// The standard deviation of the outline's centre over that of the fit's from which on the
 /// fit alone counts, and the one up to which the outline alone does. In scenes that are what
 /// the model says it is 1.3 and more.
@@ -87,10 +89,14 @@ impl Outline<'_> {
             return fit;
         }
         let far = Ring { circle: fit.circle, ..self.candidate.ring };
-        let strain = (fit.noise / (STRAINED * noise)).max(1.0).powi(2);
-        let outline = self.settled(far).and_then(|ring| Fit::of_rays(&ring, self.candidate.sign));
-        let Some(outline) = outline else { return fit };
-        let ratio = outline.deviation() / (strain * fit.deviation());
+        let strain = (fit.noise / (STRAINED * noise)).powi(2);
+        let strain = strain.max((fit.texture / TEXTURED.0).min(TEXTURED.1)).max(1.0);
+        let Some(ring) = self.settled(far) else { return fit };
+        let Some(outline) = Fit::of_rays(&ring, self.candidate.sign) else { return fit };
+        // Edge points that are off alike are so in every picture, which the fit suffers from
+        // as much.
+        let scatter = outline.deviation() / ring.redundancy().sqrt();
+        let ratio = scatter / (strain * fit.deviation());
         let (worse, better) = BETTER;
         let share = libm::log(worse / ratio) / libm::log(worse / better);
         fit.towards(&outline, share.clamp(0.0, 1.0))

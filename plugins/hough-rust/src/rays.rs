@@ -165,7 +165,8 @@ impl Rays {
         if visible < RAYS / 4 || found < 8 {
             return None;
         }
-        let (fitted, shape, spread, hits) = self.robust_circle(circle, &rho, manner.limit())?;
+        let through = self.robust_circle(circle, &rho, manner.limit())?;
+        let Through { circle: fitted, shape, spread, alike, hits } = through;
         Some(Ring {
             circle: fitted,
             coverage: hits.count_ones() as f32 / visible as f32,
@@ -174,6 +175,7 @@ impl Rays {
             contrast: median(&mut contrasts[..found]),
             slope: median(&mut slopes[..found]),
             spread,
+            alike,
             shape,
         })
     }
@@ -182,12 +184,7 @@ impl Rays {
     /// and the rays of those on it, as bits. Where many points lie off the first answer
     /// and an oval has almost all, it is one; otherwise, as on a bar that hides a part
     /// of the disc, what most points agree on is where a second one begins.
-    fn robust_circle(
-        &self,
-        circle: Circle,
-        rho: &[f64; RAYS],
-        limit: f64,
-    ) -> Option<(Circle, [f32; 2], f32, u64)> {
+    fn robust_circle(&self, circle: Circle, rho: &[f64; RAYS], limit: f64) -> Option<Through> {
         let start = [0.0, 0.0, circle.r];
         let mut best = self.reweighted(rho, start, f64::INFINITY, limit)?;
         if best.n * 4 < RAYS * 3 || best.spread() > LOOSE {
@@ -195,7 +192,7 @@ impl Rays {
             if let Some(oval) = self.oval(rho, [x, y, r, 0.0, 0.0], best.spread(), limit) {
                 let [x, y, r, c, s] = oval.centre;
                 let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
-                return Some((fitted, [c as f32, s as f32], oval.spread() as f32, oval.hits));
+                return Some(oval.through(fitted, [c as f32, s as f32]));
             }
             let start = self.consensus(rho);
             let other = start.and_then(|start| self.reweighted(rho, start, AGREES.into(), limit));
@@ -208,7 +205,7 @@ impl Rays {
         }
         let [x, y, r] = best.centre;
         let fitted = Circle { x: circle.x + x, y: circle.y + y, r };
-        (best.n >= 6).then(|| (fitted, [0.0; 2], best.spread() as f32, best.hits))
+        (best.n >= 6).then(|| best.through(fitted, [0.0; 2]))
     }
 
     /// The oval that almost all edge points lie on, if it has less than half of the
@@ -308,14 +305,21 @@ impl Rays {
             }
         }
         let tolerance = (3.0 * scale).clamp(0.6, 1.0);
-        let mut found = Agreement { centre, sum: 0.0, n: 0, hits: 0 };
+        let mut found = Agreement { centre, sum: 0.0, pairs: (0.0, 0.0), n: 0, hits: 0 };
+        let is_on = |e: &f64| e.abs() <= tolerance;
+        let mut before = Some(self.residual(rho, &centre, RAYS - 1)).filter(is_on);
         for i in 0..RAYS {
-            let e = self.residual(rho, &centre, i);
-            if e.abs() <= tolerance {
+            let here = Some(self.residual(rho, &centre, i)).filter(is_on);
+            if let Some(e) = here {
                 found.sum += e * e;
                 found.n += 1;
                 found.hits |= 1 << i;
+                if let Some(before) = before {
+                    found.pairs.0 += e * before;
+                    found.pairs.1 += 1.0;
+                }
             }
+            before = here;
         }
         Some(found)
     }
@@ -334,12 +338,24 @@ dispatch! {
     }
 }
 
+/// A circle through edge points: see [`Ring`].
+#[derive(Debug)]
+struct Through {
+    circle: Circle,
+    shape: [f32; 2],
+    spread: f32,
+    alike: f32,
+    hits: u64,
+}
+
 /// A circle and the edge points on it.
 struct Agreement<const N: usize> {
     /// Offset from where the rays begin, radius, and shape.
     centre: [f64; N],
     /// Sum of the squared distances.
     sum: f64,
+    /// Sum of the products of neighbours, and how many pairs there are.
+    pairs: (f64, f64),
     n: usize,
     hits: u64,
 }
@@ -347,6 +363,14 @@ struct Agreement<const N: usize> {
 impl<const N: usize> Agreement<N> {
     fn spread(&self) -> f64 {
         (self.sum / self.n as f64).sqrt()
+    }
+
+    /// What it says of a circle of the picture.
+    fn through(&self, circle: Circle, shape: [f32; 2]) -> Through {
+        let variance = self.sum / self.n as f64;
+        let alike = self.pairs.0 / (self.pairs.1 * variance).max(1e-12);
+        let (spread, alike) = (self.spread() as f32, alike as f32);
+        Through { circle, shape, spread, alike, hits: self.hits }
     }
 }
 
@@ -429,7 +453,7 @@ mod tests {
             let seen = if c > 0.0 { rim.min(20.0 / c) } else { rim };
             if seen * s < -24.0 { f64::NAN } else { seen }
         });
-        let (found, shape, spread, hits) =
+        let Through { circle: found, shape, spread, hits, .. } =
             rays.robust_circle(circle, &rho, Manner::Peak.limit()).unwrap();
         assert_eq!(shape, [0.0; 2]);
         for (is, should) in [(found.x, 51.0), (found.y, 42.0), (found.r, 32.0)] {
@@ -440,6 +464,21 @@ mod tests {
     }
 
     #[test]
+    fn edge_points_that_are_off_like_their_neighbours_are_alike() {
+        let rays = Rays::default();
+        let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
+        let alike = |off: &dyn Fn(f64) -> f64| {
+            let rho = std::array::from_fn(|i| 30.0 + off(i as f64));
+            rays.robust_circle(circle, &rho, Manner::Mean.limit()).unwrap().alike
+        };
+        let turn = std::f64::consts::TAU / RAYS as f64;
+        let slowly = alike(&|i| 0.1 * (5.0 * turn * i).sin());
+        assert!((slowly - libm::cosf(5.0 * turn as f32)).abs() < 0.01, "{slowly}");
+        let by_turns = alike(&|i| 0.1 * (std::f64::consts::PI * i).cos());
+        assert!((by_turns + 1.0).abs() < 0.01, "{by_turns}");
+    }
+
+    #[test]
     fn an_oval_is_one_whole() {
         let rays = Rays::default();
         let circle = Circle { x: 50.0, y: 40.0, r: 30.0 };
@@ -447,7 +486,7 @@ mod tests {
             let (c, s) = (f64::from(c), f64::from(s));
             31.0 + 0.5 * c - 0.3 * s + 1.2 * (c * c - s * s) - 0.9 * 2.0 * c * s
         });
-        let (found, shape, spread, hits) =
+        let Through { circle: found, shape, spread, hits, .. } =
             rays.robust_circle(circle, &rho, Manner::Peak.limit()).unwrap();
         let is = [found.x, found.y, found.r, shape[0].into(), shape[1].into()];
         for (is, should) in is.into_iter().zip([50.5, 39.7, 31.0, 1.2, -0.9]) {

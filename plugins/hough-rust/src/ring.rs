@@ -38,10 +38,15 @@ pub struct Ring {
     pub slope: f32,
     /// Root mean square distance of the edge points from the circle, or from the oval.
     pub spread: f32,
+    /// Correlation of the distances of neighbouring edge points from it.
+    pub alike: f32,
     /// What cos and sin of twice the direction add to the radius: of an oval, as a disc
     /// is seen from the side, if the rays saw one.
     pub shape: [f32; 2],
 }
+
+/// The most that neighbouring edge points count as alike.
+const MOST_ALIKE: f64 = 0.8;
 
 impl Ring {
     /// The standard deviation of the edge's profile that its steepness tells.
@@ -77,15 +82,22 @@ impl Ring {
         self.width() < WIDE
     }
 
-    /// Covariance of the circle's (x, y, r), square pixels, when its edge points are
-    /// independent of each other. `None` where they do not tell a circle.
+    /// How many edge points tell as much as one: those that are off alike count as fewer, as
+    /// in a series whose correlation falls by the same factor from each to the next.
+    pub fn redundancy(&self) -> f64 {
+        let alike = f64::from(self.alike).clamp(0.0, MOST_ALIKE);
+        (1.0 + alike) / (1.0 - alike)
+    }
+
+    /// Covariance of the circle's (x, y, r), square pixels, from how far its edge points are
+    /// off. `None` where they do not tell a circle.
     pub fn covariance(&self) -> Option<[[f64; 3]; 3]> {
         let mut a = [[0.0; 3]; 3];
         for i in (0..RAYS).filter(|i| self.hits >> i & 1 == 1) {
             let (c, s) = direction(i);
             normal(&mut a, &mut [0.0; 3], &[c.into(), s.into(), 1.0], 0.0, 1.0);
         }
-        let variance = f64::from(self.spread).powi(2);
+        let variance = f64::from(self.spread).powi(2) * self.redundancy();
         let mut covariance = [[0.0; 3]; 3];
         for (k, row) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; 3];

@@ -27,6 +27,9 @@ pub struct Fit {
     pub own_levels: bool,
     /// By how much the radius swings with twice the angle, as a share of it.
     pub flatness: f64,
+    /// By how much the directions differ more than the pixels' noise makes them (a factor of
+    /// the variance), where the light off the rim has structure; 1 elsewhere.
+    pub texture: f64,
     /// By how much the edge's width swings with twice the angle, in pixels: with that of a disc
     /// in motion.
     pub blur_swing: f64,
@@ -52,6 +55,7 @@ impl Fit {
             roughness: f64::from(ring.spread),
             own_levels: false,
             flatness: f64::from(ring.swing()) / ring.circle.r,
+            texture: 1.0,
             blur_swing: 0.0,
             is_plain: false,
         })

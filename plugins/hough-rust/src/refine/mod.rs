@@ -371,6 +371,7 @@ impl Refiner {
             own_levels: course.levels.is_any(),
             roughness: support.roughness.into(),
             flatness: p[ROUND].hypot(p[ROUND + 1]) / p[2],
+            texture: if course.uneven == [0; 2] { 1.0 } else { texture },
             blur_swing: p[ROUND + 2].hypot(p[ROUND + 3]),
             is_plain: course.is_once() || (texture <= 1.0 && course.is_even()),
         })
