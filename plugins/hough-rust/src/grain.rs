@@ -3,14 +3,14 @@
 use crate::image::{Image, Weights};
 
 /// Places that are looked at, in each direction, and their size in pixels.
-const PLACES: usize = 24;
+const PLACES: usize = 18;
 const PLACE: (usize, usize) = (8, 4);
 /// Levels that a sensor which is at its end shows without noise.
 const CLIPPED: (f32, f32) = (1.5, 253.5);
 /// The quietest places, as shares of all, that tell the noise: those between.
 const QUIET: (f64, f64) = (0.1, 0.3);
 /// Places that are not clipped, at least.
-const FEWEST: usize = 20;
+const FEWEST: usize = 12;
 
 /// The covariance of the channels' noise, where the picture is quietest.
 #[derive(Clone, Copy, Debug)]
