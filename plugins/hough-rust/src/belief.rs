@@ -29,7 +29,7 @@ const MUCH: f64 = 0.6;
 /// Shares of the rays and of the directions that are enough of a rim whose parts hardly show a
 /// disc, as where others touch it: how far off the circle in pixels, and its contrast over
 /// the noise. Of 26 such fits in photographs none was no disc; of those that are twice as
-/// far off one in five.
+/// far off one in four.
 const RIM: (f64, f64) = (0.8, 0.4);
 const HARDLY_OFF: f64 = 0.07;
 const ABOVE_NOISE: f64 = 4.0;
