@@ -33,14 +33,14 @@ pub struct Matching {
 }
 
 /// Gives every detection to at most one ball and the other way round, the
-/// closest pair first, up to the [`gate`] of the ball. What remains may fall on
+/// closest pair first, up to the [`gate`] of the ball. What an ignored ball gets
+/// counts as nothing. What remains may fall on
 /// an ignored ball (within its gate or anywhere on its disc); the rest is false.
 pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Matching {
     let distance = |c: &Circle, [x, y]: [f64; 2]| (x - c.x).hypot(y - c.y);
     let mut pairs: Vec<(f64, usize, usize)> = balls
         .iter()
         .enumerate()
-        .filter(|(_, ball)| !ball.ignored)
         .flat_map(|(b, ball)| {
             found.iter().enumerate().map(move |(d, at)| (distance(&ball.circle, *at), b, d))
         })
@@ -54,6 +54,10 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Mat
             of_ball[ball] = Some(detection);
             taken[detection] = true;
         }
+    }
+    // An ignored ball keeps its detection from others, and gains nothing.
+    for (of, ball) in of_ball.iter_mut().zip(balls) {
+        *of = of.filter(|_| !ball.ignored);
     }
     let excused = |at: [f64; 2]| {
         balls.iter().any(|ball| {
@@ -73,6 +77,17 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Mat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_belongs_to_an_ignored_ball_is_no_find_of_the_one_in_front() {
+        let target =
+            |x: f64, ignored| Target { circle: Circle { x, y: 39.0, radius: 24.0 }, ignored };
+        let balls = [target(281.7, false), target(277.0, true)];
+        let m = matching(&balls, &[], &[[277.02, 39.0]]);
+        assert_eq!((m.of_ball, m.false_positives), (vec![None, None], vec![]));
+        let m = matching(&balls, &[], &[[277.02, 39.0], [281.6, 39.0]]);
+        assert_eq!((m.of_ball, m.false_positives), (vec![Some(1), None], vec![]));
+    }
 
     fn ball(x: f64, radius: f64, ignored: bool) -> Target {
         Target { circle: Circle { x, y: 0.0, radius }, ignored }
