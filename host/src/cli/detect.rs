@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::{
     Common, Exit,
     choice::{Choice, Chosen},
-    options::make_directory,
+    options::{UsageError, make_directory},
     plugins,
 };
 use crate::plugin::{Catalog, Detector, Role};
@@ -81,6 +81,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let mut detector = plugin.detector(Some(&table), Role::Tool)?;
     if let Some(dir) = &args.annotate {
         make_directory("--annotate", dir)?;
+        refuse_sources(dir, &args.images)?;
     }
     let mut taken = HashSet::new();
     let mut exit = Exit::Done;
@@ -103,6 +104,22 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// The annotated pictures must not lie among their sources, which they would replace.
+fn refuse_sources(dir: &Path, images: &[PathBuf]) -> Result<(), UsageError> {
+    let place = |path: &Path| path.canonicalize().ok();
+    let inside = |image: &&PathBuf| {
+        place(image).is_some_and(|image| image.parent().map(Path::to_owned) == place(dir))
+    };
+    match images.iter().find(inside) {
+        Some(image) => Err(UsageError(format!(
+            "--annotate: {} holds {}, which would be replaced; name another directory",
+            dir.display(),
+            image.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The error and its causes in one line. The decoders' errors quote their cause
@@ -245,6 +262,18 @@ fn circle(canvas: &mut RgbImage, d: &Detection, colour: Rgb<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_are_not_replaced_by_annotated_pictures() {
+        let dir = std::env::temp_dir().join(format!("plumbline-annotate-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("out")).unwrap();
+        let source = dir.join("a.png");
+        std::fs::write(&source, "a").unwrap();
+        let refused = refuse_sources(&dir, std::slice::from_ref(&source)).unwrap_err();
+        assert!(refused.to_string().contains("would be replaced"), "{refused}");
+        assert!(refuse_sources(&dir.join("out"), &[source, dir.join("none.png")]).is_ok());
+        std::fs::remove_dir_all(dir).unwrap();
+    }
     use image::{GrayImage, Luma, Rgba, RgbaImage};
 
     #[test]
