@@ -262,19 +262,19 @@ fn circle(canvas: &mut RgbImage, d: &Detection, colour: Rgb<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::{GrayImage, Luma, Rgba, RgbaImage};
 
     #[test]
     fn sources_are_not_replaced_by_annotated_pictures() {
-        let dir = std::env::temp_dir().join(format!("plumbline-annotate-{}", std::process::id()));
-        std::fs::create_dir_all(dir.join("out")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, out) = (folder.path(), folder.path().join("out"));
+        std::fs::create_dir(&out).unwrap();
         let source = dir.join("a.png");
         std::fs::write(&source, "a").unwrap();
-        let refused = refuse_sources(&dir, std::slice::from_ref(&source)).unwrap_err();
+        let refused = refuse_sources(dir, std::slice::from_ref(&source)).unwrap_err();
         assert!(refused.to_string().contains("would be replaced"), "{refused}");
-        assert!(refuse_sources(&dir.join("out"), &[source, dir.join("none.png")]).is_ok());
-        std::fs::remove_dir_all(dir).unwrap();
+        assert!(refuse_sources(&out, &[source, dir.join("none.png")]).is_ok());
     }
-    use image::{GrayImage, Luma, Rgba, RgbaImage};
 
     #[test]
     fn grey_stays_grey_and_sixteen_bits_become_eight() {

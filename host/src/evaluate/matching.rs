@@ -34,8 +34,8 @@ pub struct Matching {
 
 /// Gives every detection to at most one ball and the other way round, the
 /// closest pair first, up to the [`gate`] of the ball. What an ignored ball gets
-/// counts as nothing. What remains may fall on
-/// an ignored ball (within its gate or anywhere on its disc); the rest is false.
+/// counts as nothing. What remains may fall on an ignored ball (within its gate or
+/// anywhere on its disc); the rest is false.
 pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Matching {
     let distance = |c: &Circle, [x, y]: [f64; 2]| (x - c.x).hypot(y - c.y);
     let mut pairs: Vec<(f64, usize, usize)> = balls
@@ -78,19 +78,17 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Mat
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_belongs_to_an_ignored_ball_is_no_find_of_the_one_in_front() {
-        let target =
-            |x: f64, ignored| Target { circle: Circle { x, y: 39.0, radius: 24.0 }, ignored };
-        let balls = [target(281.7, false), target(277.0, true)];
-        let m = matching(&balls, &[], &[[277.02, 39.0]]);
-        assert_eq!((m.of_ball, m.false_positives), (vec![None, None], vec![]));
-        let m = matching(&balls, &[], &[[277.02, 39.0], [281.6, 39.0]]);
-        assert_eq!((m.of_ball, m.false_positives), (vec![Some(1), None], vec![]));
-    }
-
     fn ball(x: f64, radius: f64, ignored: bool) -> Target {
         Target { circle: Circle { x, y: 0.0, radius }, ignored }
+    }
+
+    #[test]
+    fn what_belongs_to_an_ignored_ball_is_no_find_of_the_one_in_front() {
+        let balls = [ball(281.7, 24.0, false), ball(277.0, 24.0, true)];
+        let m = matching(&balls, &[], &[[277.02, 0.0]]);
+        assert_eq!((m.of_ball, m.false_positives), (vec![None, None], vec![]));
+        let m = matching(&balls, &[], &[[277.02, 0.0], [281.6, 0.0]]);
+        assert_eq!((m.of_ball, m.false_positives), (vec![Some(1), None], vec![]));
     }
 
     #[test]

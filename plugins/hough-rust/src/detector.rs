@@ -471,7 +471,7 @@ impl HoughRust {
             let outline = Outline { rays: &self.rays, image, candidate: &c };
             let fit = match fit {
                 Some(fit) if fit.is_plain => fit,
-                Some(fit) => outline.steady(fit, self.noise(image, &c.weights)),
+                Some(fit) => outline.steady(fit, || self.noise(image, &c.weights)),
                 None => match outline.alone(demand) {
                     Some(fit) => fit,
                     None => continue,

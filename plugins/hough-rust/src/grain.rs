@@ -26,16 +26,13 @@ impl Grain {
         if image.width < width || image.height < height {
             return None;
         }
-        let place = |i: usize| {
-            let x = (image.width - width) * (i % PLACES) / (PLACES - 1);
-            let y = (image.height - height) * (i / PLACES) / (PLACES - 1);
-            differences(&image.crop(x, y, width, height))
-        };
-        let mut places = [(0.0_f32, 0); PLACES * PLACES];
+        let mut places = [[[0.0; 3]; 3]; PLACES * PLACES];
         let mut n = 0;
         for i in 0..places.len() {
-            if let Some(sums) = place(i) {
-                places[n] = (sums[0][0] + sums[1][1] + sums[2][2], i);
+            let x = (image.width - width) * (i % PLACES) / (PLACES - 1);
+            let y = (image.height - height) * (i / PLACES) / (PLACES - 1);
+            if let Some(sums) = differences(&image.crop(x, y, width, height)) {
+                places[n] = sums;
                 n += 1;
             }
         }
@@ -43,13 +40,14 @@ impl Grain {
             return None;
         }
         let places = &mut places[..n];
-        places.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let all = |sums: &Sums| sums[0][0] + sums[1][1] + sums[2][2];
+        places.sort_unstable_by(|a, b| all(a).total_cmp(&all(b)));
         let rank = |share: f64| (share * n as f64) as usize;
         let quiet = &places[rank(QUIET.0)..rank(QUIET.1)];
         let scale = 1.0 / (6 * (width - 2) * height * quiet.len()) as f32;
         let mut covariance = [[0.0; 3]; 3];
-        for sums in quiet.iter().filter_map(|&(_, i)| place(i)) {
-            for (row, sums) in covariance.iter_mut().zip(&sums) {
+        for sums in quiet {
+            for (row, sums) in covariance.iter_mut().zip(sums) {
                 row.iter_mut().zip(sums).for_each(|(of, sum)| *of += scale * sum);
             }
         }
@@ -64,9 +62,11 @@ impl Grain {
     }
 }
 
-/// Sums of the products of second differences, channel by channel; `None` where a pixel is
-/// clipped.
-fn differences(place: &Image<'_>) -> Option<[[f32; 3]; 3]> {
+/// Sums of the products of second differences, channel by channel.
+type Sums = [[f32; 3]; 3];
+
+/// Those of a place; `None` where a pixel is clipped.
+fn differences(place: &Image<'_>) -> Option<Sums> {
     let channels = place.channels();
     let mut sums = [[0.0; 3]; 3];
     for y in 0..place.height {

@@ -82,17 +82,17 @@ impl Outline<'_> {
     }
 
     /// Moves a fit to where the outline is if that is more certain, in a picture with this
-    /// `noise`. In between it moves a part of the way, so that nothing jumps. The wide edge
+    /// `noise`, which is asked for where it matters. In between it moves a part of the way, so that nothing jumps. The wide edge
     /// of a disc in motion, which may have bounced, is steepest anywhere: the fit stays.
-    pub(crate) fn steady(&self, fit: Fit, noise: f64) -> Fit {
+    pub(crate) fn steady(&self, fit: Fit, noise: impl FnOnce() -> f64) -> Fit {
         if fit.blur_swing > IN_MOTION.0 || fit.width > IN_MOTION.1 {
             return fit;
         }
         let far = Ring { circle: fit.circle, ..self.candidate.ring };
-        let strain = (fit.noise / (STRAINED * noise)).powi(2);
-        let strain = strain.max((fit.texture / TEXTURED.0).min(TEXTURED.1)).max(1.0);
         let Some(ring) = self.settled(far) else { return fit };
         let Some(outline) = Fit::of_rays(&ring, self.candidate.sign) else { return fit };
+        let strain = (fit.noise / (STRAINED * noise())).powi(2);
+        let strain = strain.max((fit.texture / TEXTURED.0).min(TEXTURED.1)).max(1.0);
         // Edge points that are off alike are so in every picture, which the fit suffers from
         // as much.
         let scatter = outline.deviation() / ring.redundancy().sqrt();

@@ -165,10 +165,10 @@ impl Rays {
         if visible < RAYS / 4 || found < 8 {
             return None;
         }
-        let through = self.robust_circle(circle, &rho, manner.limit())?;
-        let Through { circle: fitted, shape, spread, alike, hits } = through;
+        let Through { circle, shape, spread, alike, hits } =
+            self.robust_circle(circle, &rho, manner.limit())?;
         Some(Ring {
-            circle: fitted,
+            circle,
             coverage: hits.count_ones() as f32 / visible as f32,
             hits,
             visible: visible as f32 / RAYS as f32,

@@ -10,6 +10,9 @@ use crate::{
 const WHOLE: f32 = 0.95;
 /// Width of an edge, in pixels, from which it may be a moving disc's.
 const WIDE: f64 = 1.2;
+/// The most that neighbouring edge points count as alike.
+const MOST_ALIKE: f64 = 0.8;
+
 /// A circle in the coordinates of the picture at hand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Circle {
@@ -44,9 +47,6 @@ pub struct Ring {
     /// is seen from the side, if the rays saw one.
     pub shape: [f32; 2],
 }
-
-/// The most that neighbouring edge points count as alike.
-const MOST_ALIKE: f64 = 0.8;
 
 impl Ring {
     /// The standard deviation of the edge's profile that its steepness tells.

@@ -123,7 +123,8 @@ impl Course {
     /// Settles for whole levels of the sides without noise, as they are drawn, if these
     /// are more likely than others that are rounded to them: if the density that the edge
     /// gives them is above 1, that of all others before (Dickey 1971). `covariance` is
-    /// that of x, y, r, s, B and A; it shrinks by what is known then.
+    /// that of x, y, r, s, B and A; it shrinks by what is known then. Otherwise their levels
+    /// are known to within rounding.
     pub(super) fn settle(&self, p: &mut [f64; N], covariance: &mut [[f64; BASE]; BASE]) {
         if self.active[BASE..].contains(&true) {
             return;
@@ -139,8 +140,7 @@ impl Course {
             (*p, *covariance) = (q, c);
             return;
         }
-        // Where the edge is not the model's, as that of a disc of whole pixels, it must not
-        // tell the levels: the flat pixels know them to within their rounding.
+        // An edge that is not the model's, as that of a disc of whole pixels, must not tell them.
         for (inside, level) in self.flat.iter().enumerate() {
             if let Some(level) = level {
                 learn(p, covariance, inside == 1, *level, ROUNDING);

@@ -381,8 +381,7 @@ impl Refiner {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
-        let disc = Disc::new(r, contrast, noise, course.p[3] <= MIN_WIDTH);
-        sectors::support(seen, &disc)
+        let disc = Disc::new(course.p[2] as f32, course.p[5] as f32, noise);
+        sectors::support(seen, &disc, course.p[3] <= MIN_WIDTH)
     }
 }

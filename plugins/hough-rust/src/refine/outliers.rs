@@ -58,7 +58,7 @@ impl Refiner {
             }
             if course.gap || !few {
                 let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
-                let disc = course.gap.then_some(Disc::new(r, contrast, scale, false));
+                let disc = course.gap.then_some(Disc::new(r, contrast, scale));
                 let hidden = sectors::hidden(&self.pixels, GROSS * scale, disc.as_ref());
                 self.hide(course, hidden);
             } else if round == 1 || levelled {

@@ -208,16 +208,13 @@ fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
 const WHOLE_PIXELS: f32 = 0.3;
 const ALL: f32 = 0.9;
 
-/// What the directions say of a disc.
-pub(super) fn support(sectors: &Seen, disc: &Disc) -> Support {
-    let (mut share, mut gaps) = shown(sectors, disc);
-    if disc.whole_pixels {
-        // The corners of a square are off by as much: it takes nearly all directions.
-        let drawn = shown(sectors, &Disc { rough: WHOLE_PIXELS, ..*disc });
-        if drawn.0 >= ALL {
-            (share, gaps) = drawn;
-        }
-    }
+/// What the directions say of a disc, which may be made of whole pixels where its edge is as
+/// sharp as sampling allows.
+pub(super) fn support(sectors: &Seen, disc: &Disc, is_sharp: bool) -> Support {
+    // The corners of a square are off by as much: it takes nearly all directions.
+    let drawn = is_sharp.then(|| shown(sectors, &Disc { rough: WHOLE_PIXELS, ..*disc }));
+    let (share, gaps) =
+        drawn.filter(|drawn| drawn.0 >= ALL).unwrap_or_else(|| shown(sectors, disc));
     Support { share, gaps, scatter: scatter(sectors), roughness: roughness(sectors, disc) }
 }
 
@@ -264,15 +261,14 @@ pub(super) struct Disc {
     pub(super) contrast: f32,
     /// Standard deviation of a pixel by noise alone.
     pub(super) noise: f32,
-    /// Whether its edge is as sharp as sampling allows: it may be made of whole pixels.
-    pub(super) whole_pixels: bool,
-    /// By how much its edge may be off the circle for that, in pixels.
+    /// By how much its edge may be off the circle for the way it was drawn, in pixels.
     rough: f32,
 }
 
 impl Disc {
-    pub(super) fn new(r: f32, contrast: f32, noise: f32, whole_pixels: bool) -> Self {
-        Self { r, contrast, noise, whole_pixels, rough: 0.0 }
+    /// A disc whose edge is on its circle.
+    pub(super) fn new(r: f32, contrast: f32, noise: f32) -> Self {
+        Self { r, contrast, noise, rough: 0.0 }
     }
 
     /// Whether a sector shows the disc, noise considered.
@@ -346,7 +342,7 @@ mod tests {
         for i in 0..900 {
             pixels.residual[i] = 50.0;
         }
-        let disc = Disc::new(20.0, 100.0, 1.0, false);
+        let disc = Disc::new(20.0, 100.0, 1.0);
         let bits = hidden(&pixels, 5.0, Some(&disc));
         let left = mask(&mut pixels, bits, &Levels::default());
         assert!((left - 0.75).abs() < 0.04, "{left}");
@@ -362,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_square_is_a_polygon_and_a_disc_with_a_dent_is_not() {
-        let disc = Disc::new(10.0, 100.0, 1.0, false);
+        let disc = Disc::new(10.0, 100.0, 1.0);
         let quarter = std::f32::consts::FRAC_PI_2;
         let square = |t: f32| {
             let u = (t + 10.0 * quarter + 0.3) % quarter - quarter / 2.0;
