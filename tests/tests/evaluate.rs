@@ -96,7 +96,10 @@ fn wrong_arguments_are_refused_before_anything_is_filmed() {
         (["--detector", "hough-rust,hough-rust"], "twice"),
         (["--detector", "moody:sleep=3"], "did you mean `sleep_ms`?"),
         (["--detector", "moody:sleep_ms=no"], "in the argument `moody:sleep_ms=no`"),
+        (["--detector", "moody:sleep_ms"], "settings are KEY=VALUE"),
+        (["--detector", "moody:leak=1:leak=2"], "leak is set twice"),
         (["--require", "recall=99.9"], "from 0 to 1"),
+        (["--require", "rmse=1,rmse=2"], "twice"),
         (["--plugin-path", "/nowhere"], "No such file"),
         (["--frames", "0"], "--frames"),
     ] {
@@ -260,4 +263,34 @@ fn the_hint_about_the_radius_can_be_turned_off() {
     assert_eq!(hint(&["--no-radius-hint"]), serde_json::json!({}));
     let mine = hint(&["-c", "plugin.hough-rust.min_radius=10"]);
     assert_eq!(mine, serde_json::json!({"max_radius": 28.8}));
+    // Too small for the detector, which then looks for what it can.
+    assert_eq!(hint(&["-c", "scene.ball.radius=1"]), serde_json::json!({}));
+}
+
+#[test]
+fn what_is_filmed_otherwise_than_the_preset_says_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().to_str().unwrap();
+    let args = ["--scene", "crowded", "-c", "scene.ball.count=3"];
+    let output = run(evaluate(&[&args[..], &["--report", report]].concat()));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = "crowded: eight balls at once; but ball.count = 3, format = \"gray8\"\n";
+    assert!(text.contains(said), "{text}");
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert!(read("index.html").contains("eight balls at once; but ball.count = 3"));
+    let summary: Value = serde_json::from_str(&read("summary.json")).unwrap();
+    let scene = &summary["scenes"][0];
+    assert_eq!(scene["changes"], serde_json::json!({"ball.count": 3, "format": "gray8"}));
+    assert_eq!(scene["config"]["seed"], 5);
+    let settings = &summary["detectors"][0]["settings"];
+    assert!(settings["max_circles"].is_u64() && settings["polarity"] == "both", "{settings}");
+}
+
+#[test]
+fn a_detector_that_never_answers_is_a_failure() {
+    let output = run(evaluate(&["--detector", "moody:panic_from=0,centroid"]));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("moody:panic_from=0 failed on every frame"), "{errors}");
+    assert!(!errors.contains("centroid failed"), "{errors}");
 }

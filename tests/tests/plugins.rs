@@ -94,8 +94,23 @@ fn the_harness_passes_a_good_plugin_and_names_what_a_bad_one_does() {
     assert!(good.out.contains("0 failed"), "{}", good.out);
     let set = ["-c", "plugin.moody.abort_on=[0]"];
     let bad = run(&[&["plugins", "check", "moody", "--level", "5"][..], &set].concat());
-    let bad = bad.with_status(1);
-    assert!(bad.out.contains("fail") && bad.out.contains("SIGABRT"), "{}", bad.out);
+    let behind_its_name = run(&["plugins", "check", "moody:abort_on=[0]", "--level", "5"]);
+    for bad in [bad, behind_its_name] {
+        let bad = bad.with_status(1);
+        assert!(bad.out.contains("fail") && bad.out.contains("SIGABRT"), "{}", bad.out);
+    }
+}
+
+#[test]
+fn the_bench_counts_no_answer_that_is_elsewhere() {
+    let args = ["plugins", "bench", "centroid", "moody", "--frames", "8", "--json"];
+    let rows: Value = serde_json::from_str(&run(&args).with_status(0).out).unwrap();
+    let found = |detector: &str| {
+        let rows = rows.as_array().unwrap().iter().filter(|row| row["detector"] == detector);
+        rows.map(|row| row["found"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    // The second one always says the picture's middle, where two of the small discs are.
+    assert_eq!((found("centroid"), found("moody")), (vec![8, 8], vec![2, 0]));
 }
 
 #[test]

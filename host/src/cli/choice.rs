@@ -1,13 +1,13 @@
 //! A detector as the command line names it, with settings of its own.
 
-use std::{convert::Infallible, str::FromStr};
+use std::{convert::Infallible, path::Path, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::plugins;
+use super::{options::UsageError, plugins};
 use crate::{
     config::{self, Loaded, Override},
-    plugin::{Catalog, Plugin},
+    plugin::{Catalog, Descriptor, Plugin},
 };
 
 /// `NAME|PATH[:KEY=VALUE]...`: a detector, and settings that lie over its
@@ -96,7 +96,23 @@ impl Choice {
     ///
     /// When there is no such detector, or a setting is not one of its own.
     pub fn load(&self, loaded: &Loaded, catalog: &Catalog) -> anyhow::Result<Chosen> {
+        self.check_name()?;
         self.configure(catalog.load_detector(&self.plugin)?, loaded)
+    }
+
+    /// What is no setting counts as part of the name, and no plugin has such a name.
+    ///
+    /// # Errors
+    ///
+    /// When there is a colon in the name, and no such file.
+    pub fn check_name(&self) -> Result<(), UsageError> {
+        match self.plugin.split_once(':') {
+            Some((_, rest)) if !Path::new(&self.plugin).exists() => Err(UsageError(format!(
+                "{}: {rest:?} is no setting; settings are KEY=VALUE with a colon before each",
+                self.given
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The name or path of the detector, without the settings.
@@ -110,10 +126,26 @@ impl Choice {
     ///
     /// When a setting is not one of its own.
     pub fn configure(&self, plugin: Plugin, loaded: &Loaded) -> anyhow::Result<Chosen> {
-        let descriptor = plugin.descriptor();
+        let (table, label) = self.table(plugin.descriptor(), loaded)?;
+        Ok(Chosen { plugin, table, label, given: self.given.clone() })
+    }
+
+    /// `[plugin.<name>]` with the settings over it, checked, and the name with the settings.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is not one of the plugin's own.
+    pub fn table(
+        &self,
+        descriptor: &Descriptor,
+        loaded: &Loaded,
+    ) -> anyhow::Result<(Map<String, Value>, String)> {
         let mut label = descriptor.name.clone();
         let mut overrides = Vec::new();
-        for (key, value) in &self.settings {
+        for (n, (key, value)) in self.settings.iter().enumerate() {
+            if self.settings[..n].iter().any(|(earlier, _)| earlier == key) {
+                return Err(UsageError(format!("{}: {key} is set twice", self.given)).into());
+            }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             label = format!("{label}:{key}={text}");
             overrides.push(Override::of_plugin(
@@ -123,8 +155,7 @@ impl Choice {
                 self.given.clone(),
             ));
         }
-        let table = plugins::table_with(loaded, descriptor, &overrides)?;
-        Ok(Chosen { plugin, table, label, given: self.given.clone() })
+        Ok((plugins::table_with(loaded, descriptor, &overrides)?, label))
     }
 }
 

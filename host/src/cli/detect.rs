@@ -2,14 +2,16 @@
 
 use std::{
     collections::HashSet,
-    io::{BufRead, Seek},
+    io::{BufRead, Cursor, Seek},
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use anyhow::Context;
-use image::{DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, RgbImage};
-use plumbline_plugin_api::{Detection, Detections, Frame, PixelFormat};
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, Rgb, RgbImage,
+};
+use plumbline_plugin_api::{Covariance, Detection, Detections, Frame, PixelFormat};
 use serde::Serialize;
 
 use super::{
@@ -57,6 +59,19 @@ struct Found {
     /// `null` when the detector does not estimate it.
     radius: Option<f64>,
     score: f64,
+    /// What the detector says about its error; `null` when it says nothing.
+    covariance: Option<Spread>,
+}
+
+/// The covariance of (x, y, radius) in square pixels: the upper triangle.
+#[derive(Debug, Serialize)]
+struct Spread {
+    xx: f64,
+    xy: f64,
+    xr: f64,
+    yy: f64,
+    yr: f64,
+    rr: f64,
 }
 
 /// In place of a [`Line`].
@@ -109,12 +124,20 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 /// The annotated pictures must not lie among their sources, which they would replace.
 fn refuse_sources(dir: &Path, images: &[PathBuf]) -> Result<(), UsageError> {
     let place = |path: &Path| path.canonicalize().ok();
-    let inside = |image: &&PathBuf| {
-        place(image).is_some_and(|image| image.parent().map(Path::to_owned) == place(dir))
+    let (there, sources): (_, HashSet<PathBuf>) =
+        (place(dir), images.iter().filter_map(|image| place(image)).collect());
+    let reached = |image: &&PathBuf| {
+        // The picture lies there, or a link to it does.
+        let file = place(image).and_then(|file| Some(file.parent()?.to_owned()));
+        let link = image.parent().map(|p| if p == "" { Path::new(".") } else { p });
+        let annotated = dir.join(name_of(image, None));
+        (there.is_some() && (file == there || link.and_then(place) == there))
+            || place(&annotated).is_some_and(|path| sources.contains(&path))
     };
-    match images.iter().find(inside) {
+    match images.iter().find(reached) {
         Some(image) => Err(UsageError(format!(
-            "--annotate: {} holds {}, which would be replaced; name another directory",
+            "--annotate: {} holds {} or a link to it, which would be replaced; name another \
+             directory",
             dir.display(),
             image.display()
         ))),
@@ -142,10 +165,13 @@ fn look(
     file: &Path,
     id: u64,
 ) -> anyhow::Result<(Line, DynamicImage, Vec<Detection>)> {
-    let reader = ImageReader::open(file)
-        .context("cannot open it")?
-        .with_guessed_format()
-        .context("cannot read it")?;
+    let bytes = std::fs::read(file).context("cannot open it")?;
+    let reader =
+        ImageReader::new(Cursor::new(&bytes)).with_guessed_format().context("cannot read it")?;
+    anyhow::ensure!(
+        reader.format() != Some(ImageFormat::Jpeg) || is_whole_jpeg(&bytes),
+        "cannot decode it: the JPEG file ends within its picture; it was cut off"
+    );
     let image = upright(reader).context("cannot decode it")?;
     let (data, format) = pixels(&image);
     let frame = Frame::packed(&data, image.width(), image.height(), format)?.with_id(id);
@@ -162,11 +188,35 @@ fn look(
             y: d.y,
             radius: (!d.radius.is_nan()).then_some(d.radius),
             score: d.score,
+            covariance: d.covariance.into_option().map(|c| {
+                let Covariance { xx, xy, xr, yy, yr, rr } = c;
+                Spread { xx, xy, xr, yy, yr, rr }
+            }),
         })
         .collect();
     let (width, height) = (image.width(), image.height());
     let line = Line { file: file.display().to_string(), width, height, detect_us, detections };
     Ok((line, image, found.to_vec()))
+}
+
+/// Whether the picture has an end (ITU-T T.81, B.1.1.3: the marker EOI; within the coded
+/// data a zero follows every FF, so it cannot be there by chance). The decoder makes up
+/// what is missing.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut at = 2;
+    // Segments with their length, up to the coded data: they may hold other pictures.
+    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
+        if marker == 0xFF {
+            at += 1;
+            continue;
+        }
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+        if marker == START_OF_SCAN {
+            break;
+        }
+    }
+    bytes.get(at..).is_some_and(|data| data.windows(2).any(|pair| pair == [0xFF, 0xD9]))
 }
 
 /// The picture as a viewer shows it: turned as the camera noted (EXIF).
@@ -193,13 +243,17 @@ fn pixels(image: &DynamicImage) -> (Vec<u8>, PixelFormat) {
 
 /// A file name in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ.
 fn free_name(taken: &mut HashSet<PathBuf>, dir: &Path, file: &Path) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let names =
-        std::iter::once(format!("{stem}.png")).chain((2_u32..).map(|n| format!("{stem}-{n}.png")));
+    let names = std::iter::once(None).chain((2_u32..).map(Some)).map(|n| name_of(file, n));
     let mut paths = names.map(|name| dir.join(name)).skip_while(|path| taken.contains(path));
     let path = paths.next().unwrap_or_else(|| dir.join("out.png"));
     taken.insert(path.clone());
     path
+}
+
+/// The file name of an annotated picture, the `n`th of that name.
+fn name_of(file: &Path, n: Option<u32>) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    n.map_or_else(|| format!("{stem}.png"), |n| format!("{stem}-{n}.png"))
 }
 
 const BEST: Rgb<u8> = Rgb([0, 220, 0]);
@@ -273,7 +327,13 @@ mod tests {
         std::fs::write(&source, "a").unwrap();
         let refused = refuse_sources(dir, std::slice::from_ref(&source)).unwrap_err();
         assert!(refused.to_string().contains("would be replaced"), "{refused}");
-        assert!(refuse_sources(&out, &[source, dir.join("none.png")]).is_ok());
+        assert!(refuse_sources(&out, &[source.clone(), dir.join("none.png")]).is_ok());
+        // A link to the source, in the directory where pictures go.
+        let link = out.join("a.png");
+        std::os::unix::fs::symlink(&source, &link).unwrap();
+        assert!(refuse_sources(&out, &[source]).is_err());
+        std::fs::rename(&link, out.join("b.png")).unwrap();
+        assert!(refuse_sources(&out, &[out.join("b.png")]).is_err());
     }
 
     #[test]
@@ -298,6 +358,24 @@ mod tests {
         let image = upright(reader).unwrap();
         assert_eq!((image.width(), image.height()), (1, 2));
         assert_eq!(image.to_luma8().into_raw(), [1, 2]);
+    }
+
+    #[test]
+    fn a_jpeg_that_was_cut_off_is_no_picture() {
+        let mut file = Vec::new();
+        let noise = GrayImage::from_fn(64, 64, |x, y| Luma([((x * 31) ^ (y * 17)) as u8]));
+        noise.write_to(&mut Cursor::new(&mut file), ImageFormat::Jpeg).unwrap();
+        assert!(is_whole_jpeg(&file));
+        // A thumbnail among the segments has an end of its own.
+        let mut with_thumbnail = file[..2].to_vec();
+        with_thumbnail.extend([0xFF, 0xE1, 0, 6, 0xFF, 0xDA, 0xFF, 0xD9]);
+        with_thumbnail.extend(&file[2..]);
+        for whole in [file, with_thumbnail] {
+            assert!(is_whole_jpeg(&[&whole[..], b"more"].concat()));
+            for length in [0, 1, 2, 30, whole.len() / 2, whole.len() - 1] {
+                assert!(!is_whole_jpeg(&whole[..length]), "{length}");
+            }
+        }
     }
 
     #[test]

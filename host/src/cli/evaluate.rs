@@ -64,7 +64,7 @@ pub struct Args {
     /// Same seed, same frames [default: scene.seed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Write index.html, summary.json and frames.csv into this directory
+    /// Write the report into this directory: index.html, summary.json and two CSV files
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// Print JSON
@@ -115,6 +115,7 @@ impl Candidate {
             argument: self.chosen.given.clone(),
             version: descriptor.version.clone(),
             config: self.chosen.table.clone(),
+            settings: descriptor.config(Some(&self.chosen.table)),
             radius_hint: self.hints.clone(),
         }
     }
@@ -136,8 +137,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         .unwrap_or_default();
     let loaded = common.load(Vec::new())?;
     let config = &loaded.config;
-    let scenes = evaluate::scenes(&config.scene, &args.scene);
     let plan = Plan { frames: args.frames, seed: args.seed.unwrap_or(config.scene.seed) };
+    let scene = SceneConfig { seed: plan.seed, ..config.scene.clone() };
+    let scenes = evaluate::scenes(&scene, &args.scene);
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
     let mut wanted: Vec<Choice> = args.detector.iter().flat_map(|list| list.0.clone()).collect();
@@ -159,6 +161,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         let pool = Pool::new(&descriptor.path, limit);
         candidates.push(Candidate { chosen, hints, pool });
     }
+    rehearse(&scenes, &candidates)?;
     if let Some(dir) = &args.report {
         prepare(dir)?;
     }
@@ -180,7 +183,39 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     for unmet in &summary.unmet {
         eprintln!("not met: {unmet}");
     }
-    Ok(if summary.unmet.is_empty() { Exit::Done } else { Exit::Threshold })
+    let mute = summary.mute();
+    for detector in &mute {
+        eprintln!("{detector} failed on every frame");
+    }
+    Ok(match (summary.unmet.is_empty(), mute.is_empty()) {
+        (false, _) => Exit::Threshold,
+        (true, false) => Exit::Failed,
+        (true, true) => Exit::Done,
+    })
+}
+
+/// Makes every detector once for every scene: what is wrong with a configuration should
+/// be known before anything is filmed.
+fn rehearse(scenes: &[SceneConfig], candidates: &[Candidate]) -> anyhow::Result<()> {
+    for candidate in candidates {
+        for (s, (scene, hint)) in scenes.iter().zip(&candidate.hints).enumerate() {
+            let told: Vec<String> = hint.iter().map(|(key, v)| format!("{key} = {v}")).collect();
+            let made = candidate.detector(s).map(drop);
+            if told.is_empty() {
+                made?;
+            } else {
+                made.with_context(|| {
+                    format!(
+                        "{} was told {} for {}; --no-radius-hint tells it nothing",
+                        candidate.chosen.label,
+                        told.join(", "),
+                        scene.preset.name()
+                    )
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Loads the detectors, each under a name of its own: where the declared name and the
@@ -234,7 +269,7 @@ fn film_all(
 }
 
 /// Files of a report.
-const FILES: [&str; 3] = ["frames.csv", "summary.json", "index.html"];
+const FILES: [&str; 4] = ["frames.csv", "false_positives.csv", "summary.json", "index.html"];
 
 /// Makes the directory of the report, and sees that it can be written to: it is too late
 /// for that when everything has been filmed.
@@ -255,8 +290,12 @@ fn report(dir: &Path, plan: &Plan, filmed: &[Filmed], summary: &Summary) -> anyh
     let names: Vec<String> = summary.detectors.iter().map(|d| d.name.clone()).collect();
     let mut rows = Vec::new();
     evaluate::write_records(plan, filmed, &names, &mut rows).context("frames.csv")?;
-    let [csv, json_file, html] = FILES.map(|name| dir.join(name));
+    let mut wrong = Vec::new();
+    evaluate::write_false_positives(plan, filmed, &names, &mut wrong)
+        .context("false_positives.csv")?;
+    let [csv, wrong_csv, json_file, html] = FILES.map(|name| dir.join(name));
     write_atomically(&csv, &rows)?;
+    write_atomically(&wrong_csv, &wrong)?;
     let json = serde_json::to_string_pretty(summary)?;
     write_atomically(&json_file, json.as_bytes())?;
     let page = evaluate::page(plan, filmed, summary).context("index.html")?;

@@ -19,6 +19,9 @@ use crate::{
 /// Frames that can be filmed in one go; their names have six digits.
 const MOST: u64 = 1_000_000;
 
+/// Every preset but the gauntlet itself.
+const WHOLE_GAUNTLET: u64 = GAUNTLET_FRAMES * (Preset::ALL.len() as u64 - 1);
+
 /// Film a scene: frames as PNG files and the ground truth as CSV
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example: host scene --preset noisy --out frames --frames 100 --seed 7\n\n\
@@ -64,9 +67,16 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<Exit> {
     let out = args.out.as_deref().unwrap_or(Path::new("."));
     make_directory("--out", out)?;
     let frames = args.frames.unwrap_or(match scene_config.preset {
-        Preset::Gauntlet => GAUNTLET_FRAMES * (Preset::ALL.len() as u64 - 1),
+        Preset::Gauntlet => WHOLE_GAUNTLET,
         _ => 60,
     });
+    if scene_config.preset == Preset::Gauntlet && frames < WHOLE_GAUNTLET {
+        warn!(
+            "{frames} frames are not the whole gauntlet: it goes through {} scenes of \
+             {GAUNTLET_FRAMES} frames, {WHOLE_GAUNTLET} in all",
+            WHOLE_GAUNTLET / GAUNTLET_FRAMES
+        );
+    }
     film(&mut scene, out, frames)?;
     println!(
         "{frames} frames of {} (seed {}) and truth.csv in {}",
@@ -110,6 +120,7 @@ fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
                 projection_y: b.projection[1],
                 preset: part,
                 file: &file,
+                contrast: b.contrast,
             })?;
         }
         for c in &known.clutter {
@@ -156,6 +167,7 @@ struct TruthRow<'a> {
     projection_y: f64,
     preset: &'a str,
     file: &'a str,
+    contrast: f64,
 }
 
 #[derive(Serialize)]

@@ -47,21 +47,14 @@ const TERMS: u32 = 50;
 
 /// The bound for ball number `n` of `truth`; `None` where the model does not
 /// hold: textured ground, another circle at its rim, motion blur, rolling
-/// shutter, perspective or distortion, a hard edge, gamma, no contrast, or a
-/// contrast that is not known (`ball.other_contrast`).
+/// shutter, perspective or distortion, a hard edge, gamma, or no contrast.
 pub fn bound(config: &SceneConfig, truth: &Truth, n: usize) -> Option<Bound> {
     let ball = truth.balls.get(n)?;
     if !modelled(config) || !stands_alone(config, truth, n) {
         return None;
     }
-    let share = config.ball.other_contrast;
-    let contrast = match n {
-        0 => config.ball.contrast,
-        _ if share[0] == share[1] => config.ball.contrast * share[0],
-        _ => return None,
-    };
     let a = PI * ball.visible_arc;
-    let rim = rim_information(config, ball, contrast, a);
+    let rim = rim_information(config, ball, ball.contrast, a);
     (rim.shift > 0.0 && a > 0.0).then(|| arc_bound(&rim, a, in_one_piece(config, ball)))
 }
 
@@ -290,6 +283,7 @@ mod tests {
             velocity: [0.0; 2],
             visible: visible_arc,
             visible_arc,
+            contrast: 1.0,
         }
     }
 
@@ -382,19 +376,21 @@ mod tests {
     #[test]
     fn there_is_no_bound_where_the_model_does_not_hold() {
         let (config, truth) = scene(30.0, 100.0, 5.0, 0.7);
-        let changes: [fn(&mut SceneConfig); 6] = [
+        let changes: [fn(&mut SceneConfig); 5] = [
             |c| c.background.texture = Texture::Clouds,
             |c| c.shutter.open = 0.5,
             |c| c.lens.k1 = 0.1,
             |c| c.exposure.gamma = 2.2,
             |c| c.ball.edge = Edge::Hard,
-            |c| c.ball.contrast = 0.0,
         ];
         for change in changes {
             let mut config = config.clone();
             change(&mut config);
             assert_eq!(bound(&config, &truth, 0), None);
         }
+        let mut unseen = truth.clone();
+        unseen.balls[0].contrast = 0.0;
+        assert_eq!(bound(&config, &unseen, 0), None);
         let mut behind = truth.clone();
         behind.clutter.push(Circle { x: 350.0, y: 240.0, radius: 10.0 });
         assert_eq!(bound(&config, &behind, 0), None);

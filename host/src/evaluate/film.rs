@@ -16,7 +16,7 @@ use crate::{
 /// A ball counts when at least this share of its rim and of its area is visible.
 pub const LEAST_VISIBLE: f64 = 0.5;
 /// False positives of a frame that are kept with their place.
-const KEPT: usize = 16;
+pub const KEPT: usize = 256;
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,15 @@ impl Hit {
     }
 }
 
+/// A detection that belongs to no ball.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wrong {
+    /// Where it is; the radius is NaN without one.
+    pub circle: Circle,
+    /// The detector's score.
+    pub score: f64,
+}
+
 /// What one detector made of one frame.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
@@ -69,8 +78,8 @@ pub struct Look {
     pub false_positives: u32,
     /// How many of them sit on a circle that is not a ball.
     pub on_clutter: u32,
-    /// Where the first of them are.
-    pub wrong: Vec<Circle>,
+    /// The first [`KEPT`] of them.
+    pub wrong: Vec<Wrong>,
     /// Why the detector gave no answer.
     pub fault: Option<String>,
 }
@@ -194,12 +203,15 @@ pub fn look(
             }
         })
     };
-    let circle = |d: &usize| Circle { x: found[*d].x, y: found[*d].y, radius: found[*d].radius };
+    let wrong = |d: &usize| {
+        let Detection { x, y, radius, score, .. } = found[*d];
+        Wrong { circle: Circle { x, y, radius }, score }
+    };
     Look {
         hits: balls.iter().zip(&matched.of_ball).map(hit).collect(),
         false_positives: matched.false_positives.len() as u32,
         on_clutter: matched.on_clutter as u32,
-        wrong: matched.false_positives.iter().take(KEPT).map(circle).collect(),
+        wrong: matched.false_positives.iter().take(KEPT).map(wrong).collect(),
         fault: fault.map(|f| f.to_string()),
     }
 }

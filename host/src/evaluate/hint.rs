@@ -11,7 +11,7 @@ const ROOM: (f64, f64) = (0.8, 1.2);
 /// `min_radius` and `max_radius` for the balls of `config`, as a user who knows
 /// the scene would set them: the keys that are in the plugin's `schema` and not
 /// in the user's `table`, within the schema's range, whole numbers where it
-/// asks for them.
+/// asks for them. Nothing where the plugin's range leaves the balls no room.
 pub fn radius_hint(
     schema: &Value,
     table: &Map<String, Value>,
@@ -54,6 +54,11 @@ pub fn radius_hint(
         };
         hint.insert(key.to_owned(), value);
     }
+    // Balls that are too small or too large for the plugin: it is better told nothing.
+    let end = |key: &str| hint.get(key).and_then(Value::as_f64);
+    if end("min_radius").zip(end("max_radius")).is_some_and(|(low, high)| low >= high) {
+        hint.clear();
+    }
     hint
 }
 
@@ -89,5 +94,14 @@ mod tests {
         assert_eq!(hint.keys().collect::<Vec<_>>(), ["max_radius"]);
         assert!(radius_hint(&json!({"properties": {}}), &Map::new(), &config).is_empty());
         assert!(radius_hint(&json!(true), &Map::new(), &config).is_empty());
+    }
+
+    #[test]
+    fn balls_that_the_plugin_cannot_look_for_give_no_hint() {
+        let mut config = SceneConfig::default();
+        for radius in [1.0, 200.0] {
+            config.ball.radius = radius;
+            assert!(radius_hint(&schema("number"), &Map::new(), &config).is_empty());
+        }
     }
 }

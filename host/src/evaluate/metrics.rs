@@ -272,6 +272,7 @@ pub(super) mod tests {
                 velocity: [0.0; 2],
                 visible: 1.0,
                 visible_arc: 1.0,
+                contrast: 1.0,
             };
             let bound = Some(Bound { center: 0.1, radius: Some(0.05) });
             let hit = |e: [f64; 2]| Hit {

@@ -39,7 +39,7 @@ pub use interval::Interval;
 pub use metrics::Metrics;
 pub use page::page;
 pub use plan::{Plan, scenes};
-pub use records::write_records;
+pub use records::{write_false_positives, write_records};
 pub use require::{RequireError, Requirements, Unmet};
 pub use summary::{DetectorInfo, SceneSummary, Summary};
 pub use table::text;

@@ -4,7 +4,11 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{Plan, film::Filmed, plan::segment_seed};
+use super::{
+    Plan,
+    film::{Filmed, FrameResult},
+    plan::segment_seed,
+};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -50,9 +54,7 @@ pub fn write_records(
     let mut out = csv::Writer::from_writer(out);
     for scene in filmed {
         for (d, detector) in names.iter().enumerate() {
-            let frames = scene.segments.iter().enumerate();
-            let frames = frames.flat_map(|(k, s)| (0..).zip(s).map(move |(n, f)| (k, n, f)));
-            for ((segment, segment_frame, result), frame) in frames.zip(0..) {
+            for (segment, segment_frame, frame, result) in numbered(scene) {
                 let look = &result.looks[d];
                 for (ball, (b, hit)) in result.balls.iter().zip(&look.hits).enumerate() {
                     let sd = hit.and_then(|h| h.covariance).map(|c| [c.xx.sqrt(), c.yy.sqrt()]);
@@ -99,10 +101,83 @@ pub fn write_records(
     Ok(())
 }
 
+#[derive(Serialize)]
+struct WrongRow<'a> {
+    scene: &'a str,
+    detector: &'a str,
+    segment: usize,
+    segment_seed: u64,
+    segment_frame: usize,
+    frame: u64,
+    x: f64,
+    y: f64,
+    radius: Option<f64>,
+    score: f64,
+}
+
+/// Writes the detections that belong to no ball as CSV, in the same order; of a frame and
+/// a detector at most the first [`KEPT`](super::film::KEPT).
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn write_false_positives(
+    plan: &Plan,
+    filmed: &[Filmed],
+    names: &[String],
+    out: impl Write,
+) -> csv::Result<()> {
+    let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+    // Also where there are none.
+    out.write_record(WRONG_HEADER)?;
+    for scene in filmed {
+        for (d, detector) in names.iter().enumerate() {
+            for (segment, segment_frame, frame, result) in numbered(scene) {
+                for wrong in &result.looks[d].wrong {
+                    out.serialize(WrongRow {
+                        scene: scene.config.preset.name(),
+                        detector,
+                        segment,
+                        segment_seed: segment_seed(plan.seed, segment as u64),
+                        segment_frame,
+                        frame,
+                        x: wrong.circle.x,
+                        y: wrong.circle.y,
+                        radius: Some(wrong.circle.radius).filter(|r| r.is_finite()),
+                        score: wrong.score,
+                    })?;
+                }
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+const WRONG_HEADER: [&str; 10] = [
+    "scene",
+    "detector",
+    "segment",
+    "segment_seed",
+    "segment_frame",
+    "frame",
+    "x",
+    "y",
+    "radius",
+    "score",
+];
+
+/// The frames of a scene with their segment, their number there and in the scene.
+fn numbered(scene: &Filmed) -> impl Iterator<Item = (usize, usize, u64, &FrameResult)> {
+    let frames = scene.segments.iter().enumerate();
+    let frames = frames.flat_map(|(k, s)| s.iter().enumerate().map(move |(n, f)| (k, n, f)));
+    frames.zip(0..).map(|((k, n, f), frame)| (k, n, frame, f))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::metrics::tests::filmed;
+    use crate::evaluate::{film::Wrong, metrics::tests::filmed};
 
     #[test]
     fn every_detector_frame_and_ball_has_a_row() {
@@ -120,5 +195,18 @@ mod tests {
         assert_eq!(again, ("0", segment_seed(1, 1).to_string().as_str()));
         assert_eq!((&rows[2][column("dx")], &rows[2][column("outcome")]), ("0.25", "found"));
         assert_eq!((&rows[5][column("dx")], &rows[5][column("outcome")]), ("", "missed"));
+    }
+
+    #[test]
+    fn every_false_positive_has_a_row() {
+        let mut filmed = filmed(&[vec![None; 3], vec![None; 3]], 2);
+        let circle = plumbline_plugin_api::Circle { x: 7.5, y: 3.0, radius: f64::NAN };
+        filmed.segments[1][0].looks[1].wrong = vec![Wrong { circle, score: 0.5 }];
+        let names = ["a".to_owned(), "b".to_owned()];
+        let mut out = Vec::new();
+        write_false_positives(&Plan { frames: 3, seed: 1 }, &[filmed], &names, &mut out).unwrap();
+        let (text, seed) = (String::from_utf8(out).unwrap(), segment_seed(1, 1));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines, [WRONG_HEADER.join(","), format!("clean,b,1,{seed},0,2,7.5,3.0,,0.5")]);
     }
 }

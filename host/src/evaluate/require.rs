@@ -99,7 +99,12 @@ impl FromStr for Requirements {
             }
             Ok((known, number))
         };
-        text.split(',').map(one).collect::<Result<_, _>>().map(Self)
+        let all: Vec<(usize, f64)> = text.split(',').map(one).collect::<Result<_, _>>()?;
+        let twice = |n: &usize| all[..*n].iter().any(|earlier| earlier.0 == all[*n].0);
+        match (0..all.len()).find(twice) {
+            Some(n) => Err(error(format!("{:?} is there twice", KNOWN[all[n].0].0))),
+            None => Ok(Self(all)),
+        }
     }
 }
 

@@ -54,6 +54,9 @@ pub struct DetectorInfo {
     pub version: String,
     /// What the user set, in `[plugin.<name>]` or behind the name.
     pub config: Map<String, Value>,
+    /// All its settings: that over the plugin's defaults. What it was told about the radius
+    /// lies over these.
+    pub settings: Map<String, Value>,
     /// What it was told about the radius, scene by scene.
     pub radius_hint: Vec<Map<String, Value>>,
 }
@@ -65,6 +68,8 @@ pub struct SceneSummary {
     pub name: String,
     /// The preset in a sentence.
     pub description: &'static str,
+    /// What was filmed otherwise than the preset says: dotted keys of `[scene]`.
+    pub changes: Map<String, Value>,
     /// The whole configuration of the scene.
     pub config: SceneConfig,
     /// What every detector did.
@@ -84,9 +89,29 @@ impl SceneSummary {
         Self {
             name: filmed.config.preset.name().to_owned(),
             description: filmed.config.preset.description(),
+            changes: filmed.config.changes(),
             config: filmed.config.clone(),
             detectors: detectors.map(|(d, name)| Metrics::of(filmed, d, name, seed)).collect(),
             pairs,
+        }
+    }
+
+    /// The scene in a sentence: the preset, and what is otherwise.
+    pub fn sentence(&self) -> String {
+        let changes = self.changes.iter().map(|(key, value)| format!("{key} = {value}"));
+        let changes: Vec<String> = changes.collect();
+        match changes.as_slice() {
+            [] => self.description.to_owned(),
+            changes => format!("{}; but {}", self.description, changes.join(", ")),
+        }
+    }
+
+    /// How many balls do not count, and why; empty when all do.
+    pub fn left_out(&self) -> String {
+        match self.detectors.first().map_or(0, |m| m.ignored) {
+            0 => String::new(),
+            1 => "1 ball that is too little visible does not count".to_owned(),
+            n => format!("{n} balls that are too little visible do not count"),
         }
     }
 
@@ -98,6 +123,14 @@ impl SceneSummary {
 }
 
 impl Summary {
+    /// The detectors that failed on every frame.
+    pub fn mute(&self) -> Vec<&str> {
+        let failed =
+            |d: usize| self.scenes.iter().all(|s| s.detectors[d].faults == s.detectors[d].frames);
+        let detectors = self.detectors.iter().enumerate();
+        detectors.filter(|(d, _)| failed(*d)).map(|(_, info)| info.name.as_str()).collect()
+    }
+
     /// The summary of a run.
     pub fn of(
         plan: &Plan,

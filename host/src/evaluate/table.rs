@@ -15,7 +15,11 @@ const WIDTH: u16 = 100;
 pub fn text(summary: &Summary) -> String {
     let mut out = String::new();
     for scene in &summary.scenes {
-        let _ = writeln!(out, "{}: {}", scene.name, scene.description);
+        let _ = writeln!(out, "{}: {}", scene.name, scene.sentence());
+        let left_out = scene.left_out();
+        if !left_out.is_empty() {
+            let _ = writeln!(out, "{left_out}");
+        }
         let _ = writeln!(out, "{}", detection(scene));
         let _ = writeln!(out, "{}", accuracy(scene));
         if let Some(table) = comparison(scene) {
@@ -101,7 +105,10 @@ fn accuracy(scene: &SceneSummary) -> Table {
         table.add_row([
             cell(&m.detector),
             number(m.rmse),
-            ratio(m.rmse_over_bound),
+            match bounded(m) {
+                Some(share) => format!("{}\n{share}", ratio(m.rmse_over_bound)),
+                None => ratio(m.rmse_over_bound),
+            },
             bias(m),
             number(m.l2.map(|q| q.p95)),
             number(m.l2.map(|q| q.max)),
@@ -128,6 +135,11 @@ fn cell(name: &str) -> String {
 /// The larger amplitude of the two axes.
 pub(super) fn largest_locking(m: &Metrics) -> Option<f64> {
     m.locking.iter().flatten().map(|l| l.amplitude).max_by(f64::total_cmp)
+}
+
+/// How many of the found balls have a bound, unless all or none have.
+pub(super) fn bounded(m: &Metrics) -> Option<String> {
+    (1..m.found).contains(&m.bound_count).then(|| format!("{} of {}", m.bound_count, m.found))
 }
 
 /// The larger component; a star when it is not just chance.
@@ -271,6 +283,7 @@ mod tests {
             argument: (*name).to_owned(),
             version: "1".into(),
             config: serde_json::Map::new(),
+            settings: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],
         };
         let plan = Plan { frames: 40, seed: 1 };

@@ -178,6 +178,7 @@ impl Ball {
             velocity: self.velocity(),
             visible: 1.0,
             visible_arc: 1.0,
+            contrast: self.config.contrast * f64::from(self.contrast),
         }
     }
 

@@ -241,6 +241,38 @@ impl SceneConfig {
         let config = Self::deserialize(Value::Object(merged)).unwrap_or_else(|_| preset.config());
         Self { written: self.written.clone(), ..config }
     }
+
+    /// What differs from the preset, but for the seed: dotted keys and their values.
+    ///
+    /// ```
+    /// use plumbline_host::scene::{Preset, SceneConfig};
+    ///
+    /// let mut mine = Preset::Crowded.on(640, 360);
+    /// mine.ball.count = 12;
+    /// let changes: Vec<String> =
+    ///     mine.changes().into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    /// assert_eq!(changes, ["ball.count = 12", "height = 360"]);
+    /// ```
+    pub fn changes(&self) -> Map<String, Value> {
+        let canvas = self.preset.config();
+        let Self { width, height, .. } = canvas;
+        let plain = Self { width, height, ..self.preset.on(self.width, self.height) };
+        let mut changes = Map::new();
+        flatten("", difference(&object(self), &object(&plain)), &mut changes);
+        changes.remove("seed");
+        changes
+    }
+}
+
+/// The values of nested tables under dotted keys.
+fn flatten(prefix: &str, table: Map<String, Value>, flat: &mut Map<String, Value>) {
+    for (key, value) in table {
+        let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Object(inner) => flatten(&key, inner, flat),
+            value => _ = flat.insert(key, value),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for SceneConfig {

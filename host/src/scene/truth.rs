@@ -43,4 +43,7 @@ pub struct BallTruth {
     /// from a ball or a distractor right behind it by at least a tenth of the ball's
     /// contrast, 0 to 1.
     pub visible_arc: f64,
+    /// Contrast with the ground: `ball.contrast`, for the other balls times the share that
+    /// was drawn for them from `ball.other_contrast`.
+    pub contrast: f64,
 }

@@ -2,12 +2,13 @@
 
 use std::{hint::black_box, time::Instant};
 
-use plumbline_plugin_api::{Detections, PixelFormat};
+use plumbline_plugin_api::{Detection, Detections, PixelFormat};
 use serde::Serialize;
 
 use crate::{
     cli::{Exit, choice::Choice},
     config::Loaded,
+    evaluate::matching::gate,
     plugin::{Catalog, Detector, Disc, Durations, Picture, Role},
 };
 
@@ -23,7 +24,8 @@ const SIZES: [(u32, u32, f64); 2] = [(640, 480, 40.0), (1920, 1080, 90.0)];
   host plugins bench hough-rust hough-opencv hough-opencv:method=gradient-alt --frames 300
 
 All detectors see the same frames in turn in one run: a bright disc on a dark
-background, other sub-pixel positions every time. Each uses its [plugin.<name>],
+background, other sub-pixel positions every time. Found is one of which an answer
+is within half its radius of the disc. Each uses its [plugin.<name>],
 and the settings that follow its name.")]
 pub(super) struct Args {
     /// Names of detectors, or paths of libraries; settings may follow
@@ -47,7 +49,7 @@ struct Row {
     width: u32,
     height: u32,
     frames: u32,
-    /// Frames with at least one detection.
+    /// Frames on which the disc was found: an answer is within half its radius of its centre.
     found: u32,
     /// Frames on which it failed.
     failed: u32,
@@ -90,12 +92,12 @@ fn measure(
     radius: f64,
     format: PixelFormat,
 ) -> Vec<Row> {
-    let pictures: Vec<Picture> = (0..PICTURES)
+    let pictures: Vec<(Picture, Disc)> = (0..PICTURES)
         .map(|i| {
             let (dx, dy) = (f64::from(i) * 17.37, f64::from(i) * 11.71);
             let (x, y) = (f64::from(width) * 0.4 + dx, f64::from(height) * 0.4 + dy);
             let disc = Disc { x, y, radius, inside: 220, outside: 30 };
-            Picture::disc(width, height, format, disc)
+            (Picture::disc(width, height, format, disc), disc)
         })
         .collect();
     let mut rows: Vec<(Row, Durations)> = labels
@@ -118,7 +120,9 @@ fn measure(
         .collect();
     let mut found = Detections::new();
     for i in 0..frames + WARM_UP {
-        let frame = pictures[(i % PICTURES) as usize].frame(u64::from(i));
+        let (picture, disc) = &pictures[(i % PICTURES) as usize];
+        let frame = picture.frame(u64::from(i));
+        let at_disc = |d: &Detection| (d.x - disc.x).hypot(d.y - disc.y) <= gate(disc.radius);
         for (detector, (row, durations)) in detectors.iter_mut().zip(&mut rows) {
             let start = Instant::now();
             let result = black_box(detector.detect(black_box(&frame), &mut found));
@@ -128,7 +132,7 @@ fn measure(
             }
             durations.record(elapsed);
             match result {
-                Ok(()) => row.found += u32::from(!found.is_empty()),
+                Ok(()) => row.found += u32::from(found.iter().any(at_disc)),
                 Err(fault) => {
                     row.failed += 1;
                     tracing::warn!("{fault}");

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    cli::Exit,
+    cli::{Exit, choice::Choice},
     config::Loaded,
     plugin::{
         Catalog,
@@ -26,9 +26,9 @@ Levels: 1 loads, 2 configuration, 3 finds what is there, 4 odd frames, 5 honest
 and repeatable answers (what a host relies on), 6 random input, 7 threads and
 lifecycle, 8 memory and speed (advice only). Exit status 1 if a check failed.")]
 pub(super) struct Args {
-    /// Name of a plugin, or path of a library
-    #[arg(value_name = "NAME|PATH")]
-    plugin: String,
+    /// Name of a plugin, or path of a library; settings may follow
+    #[arg(value_name = "NAME|PATH[:KEY=VALUE...]")]
+    plugin: Choice,
     /// Run the checks up to this level
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LEVEL)))]
     level: u8,
@@ -51,12 +51,15 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Result<Exit> {
-    let path = catalog.find(&args.plugin)?;
+    let choice = &args.plugin;
+    choice.check_name()?;
+    let path = catalog.find(choice.plugin())?;
     // One that does not load has no configuration; that it does not load is the first check.
     let table = probe::one(&path)
         .ok()
-        .map(|descriptor| super::table(loaded, &descriptor))
+        .map(|descriptor| choice.table(&descriptor, loaded))
         .transpose()?
+        .map(|(table, _)| table)
         .unwrap_or_default();
     let options = Options {
         level: args.level,

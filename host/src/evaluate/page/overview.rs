@@ -6,7 +6,7 @@ use super::{
     super::{
         Metrics, Pair, Summary, Verdict,
         compare::Difference,
-        table::{margins, number, percent, ratio},
+        table::{bounded, margins, number, percent, ratio},
     },
     class, head, key, plots,
 };
@@ -27,10 +27,13 @@ pub(super) fn overview(summary: &Summary) -> Markup {
             } }
             tbody {
                 @for scene in &summary.scenes { tr {
-                    td { a href={ "#" (scene.name) } { (scene.name) } small { (scene.description) } }
+                    td { a href={ "#" (scene.name) } { (scene.name) } small { (scene.sentence()) } }
                     @for m in &scene.detectors { td {
                         @if m.rmse.is_some() { (number(m.rmse)) " px" } @else { "nothing found" }
-                        @if let Some(over) = m.rmse_over_bound { " " span.whole { "(" (ratio(Some(over))) " × bound)" } }
+                        @if let Some(over) = m.rmse_over_bound {
+                            " " span.whole { "(" (ratio(Some(over))) " × bound)" }
+                            @if let Some(share) = bounded(m) { small { "bound known for " (share) } }
+                        }
                         (detection(m.recall, m.false_positives_per_frame))
                         @if let Some(ms) = m.ms { small { (number(Some(ms.p50))) " ms" } }
                         (failures(m.faults, m.first_fault.as_deref()))
@@ -53,7 +56,11 @@ pub(super) fn overview(summary: &Summary) -> Markup {
         } }
         (reading(summary))
         @if several {
-            h3 { "Accuracy against time, a point for every scene (lower left is better)" }
+            h3 {
+                "Accuracy against time, a point for every scene (lower left is better"
+                @if plots::out_of_scale(summary) { "; what is below " (format!("{:e}", plots::LEAST)) " is drawn there" }
+                ")"
+            }
             p.legend {
                 @for (d, info) in summary.detectors.iter().enumerate() { span { (key(d)) (info.name) } }
             }

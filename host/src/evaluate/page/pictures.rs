@@ -80,7 +80,7 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
         (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {place}: {what}"))
     } else {
         let whole = f64::from(filmed.config.width.max(filmed.config.height));
-        let first = look.wrong.first().map_or([0.0; 2], |c| [c.x, c.y]);
+        let first = look.wrong.first().map_or([0.0; 2], |w| [w.circle.x, w.circle.y]);
         let count = look.false_positives;
         let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
         (middle, format!("frame {place}: {count} false"))
@@ -109,7 +109,7 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
                     (mark("truth", Circle { x: b.truth.x, y: b.truth.y, radius: b.truth.radius }))
                 }
                 @for c in estimates { (mark("estimate", c)) }
-                @for c in &look.wrong { (mark("false", *c)) }
+                @for w in &look.wrong { (mark("false", w.circle)) }
             }
             figcaption {
                 (caption)

@@ -27,7 +27,7 @@ pub(super) fn color(d: usize) -> RGBColor {
 }
 
 /// Errors below this are drawn at it, in pixels; and times, in milliseconds.
-const LEAST: f64 = 1e-5;
+pub(super) const LEAST: f64 = 1e-5;
 /// Points of a scatter plot; more only make the file large.
 const POINTS: usize = 1500;
 /// A plot that has a line of the page to itself, and one of several side by
@@ -179,6 +179,12 @@ pub(super) fn calibration(filmed: &Filmed, d: usize) -> Option<String> {
         chart.draw_series(LineSeries::new(line, color(d).stroke_width(2)))?;
         Ok(())
     }))
+}
+
+/// Whether [`speed`] has points that belong further down or left.
+pub(super) fn out_of_scale(summary: &Summary) -> bool {
+    let all = summary.scenes.iter().flat_map(|scene| &scene.detectors);
+    all.filter_map(|m| Some(m.ms?.p50.min(m.rmse?))).any(|least| least < LEAST)
 }
 
 /// Accuracy against time: a point for every scene and detector.

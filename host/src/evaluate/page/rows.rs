@@ -4,7 +4,7 @@ use super::super::{
     Metrics,
     metrics::Estimate,
     series::Locking,
-    table::{dash, number, percent, percent_interval, ratio, significant},
+    table::{bounded, dash, number, percent, percent_interval, ratio, significant},
 };
 
 /// A row: a name, an explanation, a value and what is below it. The group has the unit.
@@ -69,7 +69,10 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "1 is as good as an unbiased estimate can be; – where no bound is known",
                 value: |m| ratio(m.rmse_over_bound),
                 below: |m| {
-                    m.bound.map_or_else(String::new, |b| format!("bound {}", number(Some(b))))
+                    let share =
+                        bounded(m).map_or_else(String::new, |of| format!(", known for {of}"));
+                    m.bound
+                        .map_or_else(String::new, |b| format!("bound {}{share}", number(Some(b))))
                 },
                 rank: None,
             },

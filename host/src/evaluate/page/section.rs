@@ -26,12 +26,12 @@ pub(super) fn section(
     let worst = (0..count)
         .map(|d| pictures::worst(plan, filmed, d))
         .collect::<Result<Vec<_>, FilmError>>()?;
-    let ignored = scene.detectors.first().map_or(0, |m| m.ignored);
+    let left_out = scene.left_out();
     Ok(html! {
         h2 id=(scene.name) { (scene.name) }
         p.soft {
-            (scene.description)
-            @if ignored > 0 { "; " (ignored) " balls that are too little visible do not count" }
+            (scene.sentence())
+            @if !left_out.is_empty() { "; " (left_out) }
         }
         (settings(summary, scene))
         (metrics(&scene.detectors))
@@ -78,7 +78,7 @@ pub(super) fn section(
 fn settings(summary: &Summary, scene: &SceneSummary) -> Markup {
     let at = summary.scenes.iter().position(|s| s.name == scene.name);
     let told = summary.detectors.iter().filter_map(|info| {
-        let mut table = info.config.clone();
+        let mut table = info.settings.clone();
         table.extend(at.and_then(|at| info.radius_hint.get(at)).cloned().unwrap_or_default());
         let text = table.iter().map(|(key, value)| format!("{key} = {value}"));
         let text = text.collect::<Vec<_>>().join(", ");
