@@ -13,15 +13,17 @@
 //! | [`wire`] | messages, fragments, reassembly | no |
 //! | [`signaling`] | how offer and answer travel | yes |
 //! | [`transport`] | the data channel behind our own trait | yes |
+//! | [`picture_file`] | pictures in files, as detectors get them | files |
 //! | [`plugin`] | discovery, loading, instances | clocks, for deadlines |
 //! | [`session`] | the two roles | yes |
 //! | [`score`] | ledger, errors, statistics | no |
-//! | [`evaluate`] | detectors on scenes, offline: metrics, comparisons, report | threads |
+//! | [`evaluate`] | detectors on scenes and pictures, offline: metrics, comparisons, report | threads |
 //! | [`report`] | summary, records, tables | no |
 
 pub mod cli;
 pub mod config;
 pub mod evaluate;
+pub mod picture_file;
 pub mod plugin;
 pub mod report;
 pub mod scene;

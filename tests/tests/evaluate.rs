@@ -1,6 +1,9 @@
 //! `host evaluate`: the real binary, real detectors, files and exit statuses.
 
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
 use plumbline_tests::{built, host};
 use serde_json::Value;
@@ -293,4 +296,85 @@ fn a_detector_that_never_answers_is_a_failure() {
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("moody:panic_from=0 failed on every frame"), "{errors}");
     assert!(!errors.contains("centroid failed"), "{errors}");
+}
+
+/// Six frames of `crowded` with their truth.
+fn filmed(dir: &Path) -> &str {
+    let path = dir.to_str().unwrap();
+    let args = ["scene", "--preset", "crowded", "--frames", "6", "--seed", "5", "--out", path];
+    assert_eq!(run(host(args.iter().chain(&["-c", "scene.format=gray8"]))).status.code(), Some(0));
+    path
+}
+
+#[test]
+fn pictures_in_files_are_scored_as_scenes_are_and_other_programs_beside_plugins() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames = filmed(dir.path());
+    // The other program is the detector itself, so that both must score the same.
+    let pictures = (0..6).map(|n| format!("{frames}/{n:06}.png"));
+    let args = ["detect", "--plugin", "hough-rust:max_radius=30"].map(str::to_owned);
+    let detected = run(host(args.into_iter().chain(pictures)));
+    let answers = dir.path().join("answers.jsonl");
+    std::fs::write(&answers, &detected.stdout).unwrap();
+    // One that answers by hand, and has seen one ball where none is.
+    let by_hand = dir.path().join("by-hand.csv");
+    let truth = std::fs::read_to_string(dir.path().join("truth.csv")).unwrap();
+    let cells: Vec<&str> = truth.lines().nth(1).unwrap().split(',').collect();
+    let rows = format!("frame,x,y\n0,{},{}\n5,1,1\n", cells[2], cells[3]);
+    std::fs::write(&by_hand, rows).unwrap();
+    let named = |name: &str, file: &Path| format!("{name}={}", file.display());
+    let report = dir.path().join("report");
+    let mut command = host(["evaluate", "--pictures", frames, "--json"]);
+    command.args(["--detector", "hough-rust:max_radius=30", "--no-radius-hint"]);
+    command.args(["--answers", &named("same", &answers), "--answers", &named("hand", &by_hand)]);
+    let summary = summary(&run({
+        command.arg("--report").arg(&report);
+        command
+    }));
+    let scene = &summary["scenes"][0];
+    assert_eq!((&scene["name"], &scene["config"]), (&"crowded".into(), &Value::Null));
+    let [plugin, same, hand] = [0, 1, 2].map(|n| &scene["detectors"][n]);
+    for key in ["found", "balls", "ignored", "rmse", "rmse_over_bound", "calibration", "l2"] {
+        assert_eq!(plugin[key], same[key], "{key}");
+    }
+    assert!(plugin["found"].as_u64().unwrap() > 30 && plugin["ms"]["p50"].as_f64() > Some(0.0));
+    assert!(plugin["rmse_over_bound"].as_f64().unwrap() < 2.0, "{plugin}");
+    assert_eq!((&hand["found"], &hand["false_positives"]), (&1.into(), &1.into()));
+    assert_eq!((&hand["rmse"], &hand["ms"]), (&0.0.into(), &Value::Null));
+    let read = |name: &str| std::fs::read_to_string(report.join(name)).unwrap();
+    assert!(read("false_positives.csv").contains("hand,1,,1,5,1.0,1.0,,1.0,000005.png"));
+    let page = read("index.html");
+    let again = format!("--pictures {frames} --answers {}", named("same", &answers));
+    assert!(page.contains(&again) && page.contains("000005.png"), "how to run it again");
+}
+
+#[test]
+fn pictures_that_cannot_be_scored_are_refused_with_the_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames = filmed(dir.path());
+    let bad = dir.path().join("bad.csv");
+    std::fs::write(&bad, "file,x,y\n000001.png,1,2\n7.png,1,2\n").unwrap();
+    let bad = format!("mine={}", bad.display());
+    let refused = |args: &[&str]| {
+        let output = run(host(["evaluate"].iter().chain(args)));
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {errors}");
+        errors
+    };
+    for (args, said) in [
+        (&["--pictures", "/nowhere"][..], "/nowhere/truth.csv: cannot read it"),
+        (&["--pictures", frames, "--answers", &bad], "bad.csv, line 3: there is no picture"),
+        (&["--pictures", frames, "--answers", "mine"], "NAME=FILE"),
+        (&["--pictures", frames, "--scene", "clean"], "cannot be used with"),
+        (&["--answers", "a=b"], "--pictures"),
+    ] {
+        let errors = refused(args);
+        assert!(errors.contains(said), "{args:?}: {errors}");
+    }
+    // A picture that is no longer there.
+    std::fs::remove_file(dir.path().join("000003.png")).unwrap();
+    let output = run(host(["evaluate", "--pictures", frames]));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("000003.png: cannot open it"), "{errors}");
 }

@@ -19,8 +19,9 @@ use super::{
 use crate::{
     config::Loaded,
     evaluate::{
-        self, DetectorInfo, Margins, Plan, Requirements, Summary,
+        self, Answers, DetectorInfo, Footage, Margins, Plan, Requirements, Summary,
         film::{self, FilmError, Filmed},
+        footage::FootageError,
     },
     plugin::{
         Catalog, Detector, PluginFault,
@@ -39,6 +40,7 @@ use crate::{
   host evaluate --detector old/liba.so,new/liba.so         two builds of one detector
   host evaluate --detector a,b --scene gauntlet --report out    then open out/index.html
   host evaluate --scene clean --require rmse=0.05,recall=0.999  for CI: exit status 3 if not met
+  host evaluate --detector a --pictures frames --answers mine=mine.csv   on pictures in files
 
 All detectors see the same frames. Each is compared with the first: better,
 worse, no relevant difference, or too few frames to tell. Same arguments, same
@@ -58,6 +60,13 @@ pub struct Args {
         hide_possible_values = true
     )]
     scene: Vec<Preset>,
+    /// Pictures with known truth instead of scenes: a directory with truth.csv, as `host scene`
+    /// or a person writes it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scene", "frames"])]
+    pictures: Option<PathBuf>,
+    /// What another program found in the pictures: CSV (file, x, y, ...) or lines of `host detect`
+    #[arg(long, value_name = "NAME=FILE", requires = "pictures", value_parser = named_file)]
+    answers: Vec<(String, PathBuf)>,
     /// Frames per scene
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     frames: u64,
@@ -87,9 +96,66 @@ pub struct Args {
     no_radius_hint: bool,
 }
 
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), file.into()))
+        }
+        _ => Err("NAME=FILE is needed: how to call the program, and where its answers are".into()),
+    }
+}
+
 fn margin(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
     number.ok_or_else(|| "not a number from 0 up".to_owned())
+}
+
+/// What the detectors are shown.
+enum What {
+    Scenes(Vec<SceneConfig>),
+    Pictures { footage: Vec<Footage>, answers: Vec<Answers> },
+}
+
+impl What {
+    fn pictures(dir: &Path, answers: &[(String, PathBuf)]) -> Result<Self, UsageError> {
+        let usage = |e: FootageError| UsageError(e.to_string());
+        let footage = Footage::read(dir).map_err(usage)?;
+        let answers = answers.iter().map(|(name, path)| Answers::read(name, path, &footage));
+        let answers = answers.collect::<Result<_, _>>().map_err(usage)?;
+        Ok(Self::Pictures { footage, answers })
+    }
+
+    /// The number of pictures; scenes have as many frames as one likes.
+    fn frames(&self) -> Option<u64> {
+        match self {
+            Self::Scenes(_) => None,
+            Self::Pictures { footage, .. } => {
+                Some(footage.iter().map(|group| group.shots.len() as u64).sum())
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Scenes(scenes) => scenes.iter().map(|scene| scene.preset.name()).collect(),
+            Self::Pictures { footage, .. } => footage.iter().map(|g| g.name.as_str()).collect(),
+        }
+    }
+
+    /// The range of radii of every scene, where there are balls.
+    fn radii(&self) -> Vec<Option<[f64; 2]>> {
+        match self {
+            Self::Scenes(scenes) => scenes.iter().map(|s| Some(evaluate::radii(s))).collect(),
+            Self::Pictures { footage, .. } => footage.iter().map(Footage::radii).collect(),
+        }
+    }
+
+    fn answers(&self) -> &[Answers] {
+        match self {
+            Self::Scenes(_) => &[],
+            Self::Pictures { answers, .. } => answers,
+        }
+    }
 }
 
 /// A detector with its configuration for every scene.
@@ -114,6 +180,7 @@ impl Candidate {
             plugin: descriptor.name.clone(),
             argument: self.chosen.given.clone(),
             version: descriptor.version.clone(),
+            answers: None,
             config: self.chosen.table.clone(),
             settings: descriptor.config(Some(&self.chosen.table)),
             radius_hint: self.hints.clone(),
@@ -137,36 +204,50 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         .unwrap_or_default();
     let loaded = common.load(Vec::new())?;
     let config = &loaded.config;
-    let plan = Plan { frames: args.frames, seed: args.seed.unwrap_or(config.scene.seed) };
-    let scene = SceneConfig { seed: plan.seed, ..config.scene.clone() };
-    let scenes = evaluate::scenes(&scene, &args.scene);
+    let seed = args.seed.unwrap_or(config.scene.seed);
+    let what = if let Some(dir) = &args.pictures {
+        What::pictures(dir, &args.answers)?
+    } else {
+        let scene = SceneConfig { seed, ..config.scene.clone() };
+        What::Scenes(evaluate::scenes(&scene, &args.scene))
+    };
+    let plan = Plan { frames: what.frames().unwrap_or(args.frames), seed };
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
     let mut wanted: Vec<Choice> = args.detector.iter().flat_map(|list| list.0.clone()).collect();
-    if wanted.is_empty() {
+    if wanted.is_empty() && args.answers.is_empty() {
         wanted.push(config.client.detector.as_str().into());
     }
     let limit = Duration::from_secs(args.time_limit);
     let mut candidates = Vec::new();
     for chosen in choose(&wanted, &loaded, &catalog)? {
         let descriptor = chosen.plugin.descriptor();
-        let hint = |scene: &SceneConfig| {
-            if args.no_radius_hint {
-                Map::new()
-            } else {
-                evaluate::radius_hint(&descriptor.schema, &chosen.table, scene)
+        let hint = |radii: Option<[f64; 2]>| match radii {
+            Some(radii) if !args.no_radius_hint => {
+                evaluate::radius_hint(&descriptor.schema, &chosen.table, radii)
             }
+            _ => Map::new(),
         };
-        let hints = scenes.iter().map(hint).collect();
+        let hints = what.radii().into_iter().map(hint).collect();
         let pool = Pool::new(&descriptor.path, limit);
         candidates.push(Candidate { chosen, hints, pool });
     }
-    rehearse(&scenes, &candidates)?;
+    let infos: Vec<DetectorInfo> = candidates
+        .iter()
+        .map(Candidate::info)
+        .chain(what.answers().iter().map(DetectorInfo::of_answers))
+        .collect();
+    for (n, info) in infos.iter().enumerate() {
+        if infos[..n].iter().any(|earlier| earlier.name == info.name) {
+            let text = format!("--answers: {} is the name of another detector", info.name);
+            return Err(UsageError(text).into());
+        }
+    }
+    rehearse(&what.names(), &candidates)?;
     if let Some(dir) = &args.report {
         prepare(dir)?;
     }
-    let filmed = film_all(&plan, &scenes, &candidates)?;
-    let infos = candidates.iter().map(Candidate::info).collect();
+    let filmed = film_all(&plan, &what, &candidates)?;
     let margins = Margins { distance: args.least_difference, rate: args.least_rate_difference };
     let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
@@ -196,9 +277,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 
 /// Makes every detector once for every scene: what is wrong with a configuration should
 /// be known before anything is filmed.
-fn rehearse(scenes: &[SceneConfig], candidates: &[Candidate]) -> anyhow::Result<()> {
+fn rehearse(names: &[&str], candidates: &[Candidate]) -> anyhow::Result<()> {
     for candidate in candidates {
-        for (s, (scene, hint)) in scenes.iter().zip(&candidate.hints).enumerate() {
+        for (s, (name, hint)) in names.iter().zip(&candidate.hints).enumerate() {
             let told: Vec<String> = hint.iter().map(|(key, v)| format!("{key} = {v}")).collect();
             let made = candidate.detector(s).map(drop);
             if told.is_empty() {
@@ -206,10 +287,9 @@ fn rehearse(scenes: &[SceneConfig], candidates: &[Candidate]) -> anyhow::Result<
             } else {
                 made.with_context(|| {
                     format!(
-                        "{} was told {} for {}; --no-radius-hint tells it nothing",
+                        "{} was told {} for {name}; --no-radius-hint tells it nothing",
                         candidate.chosen.label,
-                        told.join(", "),
-                        scene.preset.name()
+                        told.join(", ")
                     )
                 })?;
             }
@@ -237,13 +317,12 @@ fn choose(wanted: &[Choice], loaded: &Loaded, catalog: &Catalog) -> anyhow::Resu
     Ok(chosen)
 }
 
-fn film_all(
-    plan: &Plan,
-    scenes: &[SceneConfig],
-    candidates: &[Candidate],
-) -> anyhow::Result<Vec<Filmed>> {
+fn film_all(plan: &Plan, what: &What, candidates: &[Candidate]) -> anyhow::Result<Vec<Filmed>> {
     let cast = |s: usize| candidates.iter().map(|c| c.detector(s)).collect::<Result<Vec<_>, _>>();
-    let bar = ProgressBar::new(plan.frames * scenes.len() as u64);
+    let bar = ProgressBar::new(match what {
+        What::Scenes(scenes) => plan.frames * scenes.len() as u64,
+        What::Pictures { .. } => plan.frames,
+    });
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
     } else {
@@ -259,9 +338,14 @@ fn film_all(
     let scene_error = |e: FilmError| match e {
         FilmError::Scene(e) => anyhow::Error::new(UsageError(e.to_string())),
         FilmError::Detector(fault) => fault.into(),
+        error @ FilmError::Picture { .. } => error.into(),
     };
-    let mut filmed =
-        film::film(plan, scenes, &cast, &|frames| bar.inc(frames)).map_err(scene_error)?;
+    let done = |frames| bar.inc(frames);
+    let filmed = match what {
+        What::Scenes(scenes) => film::film(plan, scenes, &cast, &done),
+        What::Pictures { footage, answers } => film::show(footage, &cast, answers, &done),
+    };
+    let mut filmed = filmed.map_err(scene_error)?;
     bar.set_message("timing");
     film::time(plan, &mut filmed, &cast).map_err(scene_error)?;
     bar.finish_and_clear();

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    evaluate::bound::bound,
     scene::{GAUNTLET_FRAMES, Preset, Scene},
 };
 
@@ -26,7 +27,7 @@ const WHOLE_GAUNTLET: u64 = GAUNTLET_FRAMES * (Preset::ALL.len() as u64 - 1);
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example: host scene --preset noisy --out frames --frames 100 --seed 7\n\n\
     truth.csv has one row per frame and ball; integer coordinates are pixel centres.\n\
-    Ball 0 is the one that is scored.")]
+    Ball 0 is the one that is scored. `host evaluate --pictures DIR` scores on the frames.")]
 pub struct Args {
     /// Which scene; the configuration says the rest
     #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
@@ -102,8 +103,9 @@ fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
         }
         let file = format!("{n:06}.png");
         write_png(&scene.frame(), &out.join(&file))?;
-        let (part, known) = (scene.part().name(), scene.truth());
+        let (part, known) = (scene.part_config(), scene.truth());
         for (ball, b) in known.balls.iter().enumerate() {
+            let bound = bound(&part, known, ball);
             truth.serialize(TruthRow {
                 frame: known.frame,
                 ball,
@@ -118,9 +120,11 @@ fn film(scene: &mut Scene, out: &Path, frames: u64) -> anyhow::Result<()> {
                 centroid_y: b.centroid[1],
                 projection_x: b.projection[0],
                 projection_y: b.projection[1],
-                preset: part,
+                preset: part.preset.name(),
                 file: &file,
                 contrast: b.contrast,
+                bound: bound.map(|b| b.center),
+                bound_radius: bound.and_then(|b| b.radius),
             })?;
         }
         for c in &known.clutter {
@@ -168,6 +172,8 @@ struct TruthRow<'a> {
     preset: &'a str,
     file: &'a str,
     contrast: f64,
+    bound: Option<f64>,
+    bound_radius: Option<f64>,
 }
 
 #[derive(Serialize)]

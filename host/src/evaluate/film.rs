@@ -1,14 +1,19 @@
-//! The driver: films every segment once and shows each frame to all detectors.
+//! The driver: films every segment once, or reads its pictures, and shows each frame to all
+//! detectors.
 
-use plumbline_plugin_api::{Circle, Covariance, Detection, Detections};
+use std::path::{Path, PathBuf};
+
+use plumbline_plugin_api::{Circle, Covariance, Detection, Detections, Frame, PixelFormat};
 use rayon::prelude::*;
 
 use super::{
     bound::{Bound, bound},
+    footage::{Answers, Footage, Shot},
     matching::{Target, gate, matching},
     plan::Plan,
 };
 use crate::{
+    picture_file,
     plugin::{Detector, PluginFault},
     scene::{BallTruth, Scene, SceneConfig, SceneError, Truth},
 };
@@ -27,6 +32,14 @@ pub enum FilmError {
     /// A detector cannot be made.
     #[error(transparent)]
     Detector(#[from] PluginFault),
+    /// A picture cannot be read.
+    #[error("{}: {why}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// One ball in one frame.
@@ -93,15 +106,77 @@ pub struct FrameResult {
     pub looks: Vec<Look>,
 }
 
-/// A scene with all that was seen in it.
+/// What the detectors were shown.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A scene, which can be filmed again.
+    Scene(Box<SceneConfig>),
+    /// Pictures in files.
+    Pictures(Footage),
+}
+
+impl Subject {
+    /// The preset, or what the pictures are called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Scene(config) => config.preset.name(),
+            Self::Pictures(footage) => &footage.name,
+        }
+    }
+}
+
+/// A scene, or pictures, with all that was seen in it.
 #[derive(Debug, Clone)]
 pub struct Filmed {
-    /// The configuration.
-    pub config: SceneConfig,
+    /// What was shown.
+    pub subject: Subject,
     /// The frames of every segment.
     pub segments: Vec<Vec<FrameResult>>,
     /// Milliseconds of every detector on frames of its own pass, sorted.
     pub times: Vec<Vec<f64>>,
+}
+
+impl Filmed {
+    /// The file of a frame; a scene has none.
+    pub fn file(&self, frame: u64) -> Option<&str> {
+        match &self.subject {
+            Subject::Scene(_) => None,
+            Subject::Pictures(footage) => {
+                footage.shots.get(frame as usize).map(|shot| shot.file.as_str())
+            }
+        }
+    }
+
+    /// Shows the frame that has this number in this segment.
+    ///
+    /// # Errors
+    ///
+    /// [`FilmError`] when it can no longer be filmed or read.
+    pub fn again<T>(
+        &self,
+        plan: &Plan,
+        (segment, number): (usize, usize),
+        show: impl FnOnce(&Frame<'_>) -> T,
+    ) -> Result<T, FilmError> {
+        match &self.subject {
+            Subject::Scene(config) => {
+                let mut scene = Scene::new(&plan.scene(config, segment as u64))?;
+                for _ in 0..number {
+                    scene.step();
+                }
+                Ok(show(&scene.frame()))
+            }
+            Subject::Pictures(Footage { dir, shots, .. }) => {
+                let n = self.place((segment, number));
+                Ok(show(&open(&dir.join(&shots[n].file))?.frame(n as u64)))
+            }
+        }
+    }
+
+    /// The number of a frame among all of the scene.
+    pub fn place(&self, (segment, number): (usize, usize)) -> usize {
+        self.segments[..segment].iter().map(Vec::len).sum::<usize>() + number
+    }
 }
 
 /// Makes the detectors of scene number n, always in the same order.
@@ -132,12 +207,122 @@ pub fn film(
         .collect::<Result<Vec<_>, FilmError>>()?;
     let mut filmed: Vec<Filmed> = scenes
         .iter()
-        .map(|config| Filmed { config: config.clone(), segments: Vec::new(), times: Vec::new() })
+        .map(|config| Filmed {
+            subject: Subject::Scene(Box::new(config.clone())),
+            segments: Vec::new(),
+            times: Vec::new(),
+        })
         .collect();
     for (s, segment) in results {
         filmed[s].segments.push(segment);
     }
     Ok(filmed)
+}
+
+/// Shows pictures to all detectors, and beside their answers takes those of other programs.
+/// As [`film`] otherwise; the numbers of `cast` are those of `footage`.
+///
+/// # Errors
+///
+/// [`FilmError`].
+pub fn show(
+    footage: &[Footage],
+    cast: &Cast<'_>,
+    answers: &[Answers],
+    done: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Filmed>, FilmError> {
+    let segments = |shots: &[Shot]| shots.len().div_ceil(segment_length(shots));
+    let jobs: Vec<(usize, usize)> = (0..footage.len())
+        .flat_map(|g| (0..segments(&footage[g].shots)).map(move |k| (g, k)))
+        .collect();
+    let results = jobs
+        .par_iter()
+        .map(|&(g, k)| {
+            let Footage { dir, shots, .. } = &footage[g];
+            let length = segment_length(shots);
+            let shots = shots.chunks(length).nth(k).unwrap_or_default();
+            let segment = pictures(dir, shots, k * length, &mut cast(g)?, answers)?;
+            done(segment.len() as u64);
+            Ok((g, segment))
+        })
+        .collect::<Result<Vec<_>, FilmError>>()?;
+    let mut filmed: Vec<Filmed> = footage
+        .iter()
+        .map(|footage| Filmed {
+            subject: Subject::Pictures(footage.clone()),
+            segments: Vec::new(),
+            times: Vec::new(),
+        })
+        .collect();
+    for (g, segment) in results {
+        filmed[g].segments.push(segment);
+    }
+    Ok(filmed)
+}
+
+fn segment_length(shots: &[Shot]) -> usize {
+    Plan { frames: shots.len() as u64, seed: 0 }.segment_frames() as usize
+}
+
+/// A segment: `shots` from number `first` on.
+fn pictures(
+    dir: &Path,
+    shots: &[Shot],
+    first: usize,
+    detectors: &mut [Detector],
+    answers: &[Answers],
+) -> Result<Vec<FrameResult>, FilmError> {
+    let mut found = Detections::new();
+    let mut results = Vec::with_capacity(shots.len());
+    for (shot, n) in shots.iter().zip(first..) {
+        let mut looks = Vec::with_capacity(detectors.len() + answers.len());
+        if !detectors.is_empty() {
+            let picture = open(&dir.join(&shot.file))?;
+            for detector in detectors.iter_mut() {
+                let fault = detector.detect(&picture.frame(n as u64), &mut found).err();
+                let fault = fault.map(|f| f.to_string());
+                looks.push(look(&shot.balls, &shot.clutter, &found, fault));
+            }
+        }
+        looks.extend(answers.iter().map(|answers| match answers.to(shot) {
+            Ok(found) => look(&shot.balls, &shot.clutter, found, None),
+            Err(why) => look(&shot.balls, &shot.clutter, &[], Some(why.to_owned())),
+        }));
+        results.push(FrameResult { balls: shot.balls.clone(), looks });
+    }
+    Ok(results)
+}
+
+/// A picture from a file.
+pub struct Opened {
+    data: Vec<u8>,
+    size: [u32; 2],
+    format: PixelFormat,
+}
+
+impl Opened {
+    /// The picture as detectors get it.
+    pub fn frame(&self, id: u64) -> Frame<'_> {
+        let [width, height] = self.size;
+        Frame::packed(&self.data, width, height, self.format)
+            .expect("the pixels are those of a picture of this size")
+            .with_id(id)
+    }
+}
+
+/// Reads a picture.
+///
+/// # Errors
+///
+/// [`FilmError::Picture`].
+pub fn open(path: &Path) -> Result<Opened, FilmError> {
+    let error = |why: String| FilmError::Picture { path: path.to_owned(), why };
+    let image = picture_file::read(path).map_err(|why| error(picture_file::reason(&why)))?;
+    let (data, format) = picture_file::pixels(&image);
+    let size = [image.width(), image.height()];
+    // Also what detectors do not get, like a picture without any pixels.
+    Frame::packed(&data, size[0], size[1], format).map_err(|why| error(why.to_string()))?;
+    Ok(Opened { data, size, format })
 }
 
 fn segment(
@@ -157,7 +342,7 @@ fn segment(
             .iter_mut()
             .map(|detector| {
                 let fault = detector.detect(&scene.frame(), &mut found).err();
-                look(&balls, scene.truth(), &found, fault)
+                look(&balls, &scene.truth().clutter, &found, fault.map(|f| f.to_string()))
             })
             .collect();
         results.push(FrameResult { balls, looks });
@@ -180,9 +365,9 @@ fn balls(config: &SceneConfig, truth: &Truth) -> Vec<Ball> {
 /// Judges the answer of one detector to one frame.
 pub fn look(
     balls: &[Ball],
-    truth: &Truth,
+    clutter: &[Circle],
     found: &[Detection],
-    fault: Option<PluginFault>,
+    fault: Option<String>,
 ) -> Look {
     let targets: Vec<Target> = balls
         .iter()
@@ -192,7 +377,7 @@ pub fn look(
         })
         .collect();
     let places: Vec<[f64; 2]> = found.iter().map(|d| [d.x, d.y]).collect();
-    let matched = matching(&targets, &truth.clutter, &places);
+    let matched = matching(&targets, clutter, &places);
     let hit = |(ball, detection): (&Ball, &Option<usize>)| {
         detection.map(|d| {
             let (d, t) = (&found[d], &ball.truth);
@@ -212,7 +397,7 @@ pub fn look(
         false_positives: matched.false_positives.len() as u32,
         on_clutter: matched.on_clutter as u32,
         wrong: matched.false_positives.iter().take(KEPT).map(wrong).collect(),
-        fault: fault.map(|f| f.to_string()),
+        fault,
     }
 }
 
@@ -222,44 +407,73 @@ pub const TIMED_FRAMES: u64 = 40;
 const WARM_UP: u64 = 3;
 
 /// Times every detector of every scene, one after the other on this thread, on
-/// frames of the first segments. Call it while nothing else runs.
+/// frames of the first segments, or on the first pictures. Call it while nothing else runs.
 ///
 /// # Errors
 ///
 /// [`FilmError`].
 pub fn time(plan: &Plan, filmed: &mut [Filmed], cast: &Cast<'_>) -> Result<(), FilmError> {
     for (s, scene) in filmed.iter_mut().enumerate() {
-        let mut detectors = cast(s)?;
-        scene.times = vec![Vec::new(); detectors.len()];
-        let mut found = Detections::new();
-        let mut left = TIMED_FRAMES;
-        for (frames, k) in plan.segments().zip(0..) {
-            let frames = frames.min(left);
-            left -= frames;
-            if frames == 0 {
-                break;
-            }
-            let mut camera = Scene::new(&plan.scene(&scene.config, k))?;
-            for (detector, times) in detectors.iter_mut().zip(&mut scene.times) {
-                if k == 0 {
-                    for _ in 0..WARM_UP {
-                        let _ = detector.detect(&camera.frame(), &mut found);
+        let mut clock = Clock::new(cast(s)?);
+        match &scene.subject {
+            Subject::Scene(config) => {
+                let mut left = TIMED_FRAMES;
+                for (frames, k) in plan.segments().zip(0..) {
+                    let frames = frames.min(left);
+                    left -= frames;
+                    if frames == 0 {
+                        break;
+                    }
+                    let mut camera = Scene::new(&plan.scene(config, k))?;
+                    for n in 0..frames {
+                        if n > 0 {
+                            camera.step();
+                        }
+                        clock.time(&camera.frame());
                     }
                 }
-                times.reserve(frames as usize);
             }
-            for n in 0..frames {
-                if n > 0 {
-                    camera.step();
-                }
-                for (detector, times) in detectors.iter_mut().zip(&mut scene.times) {
-                    // Faults were reported by the first pass, and take no time.
-                    let _ = detector.detect(&camera.frame(), &mut found);
-                    times.extend(detector.took().map(|took| took.as_secs_f64() * 1e3));
+            Subject::Pictures(Footage { dir, shots, .. }) if !clock.detectors.is_empty() => {
+                for (shot, n) in shots.iter().zip(0..TIMED_FRAMES) {
+                    clock.time(&open(&dir.join(&shot.file))?.frame(n));
                 }
             }
+            Subject::Pictures(_) => {}
         }
-        scene.times.iter_mut().for_each(|t| t.sort_unstable_by(f64::total_cmp));
+        scene.times = clock.sorted();
     }
     Ok(())
+}
+
+/// Detectors and how long each took for every frame.
+struct Clock {
+    detectors: Vec<Detector>,
+    times: Vec<Vec<f64>>,
+    found: Detections,
+}
+
+impl Clock {
+    fn new(detectors: Vec<Detector>) -> Self {
+        let times = vec![Vec::with_capacity(TIMED_FRAMES as usize); detectors.len()];
+        Self { detectors, times, found: Detections::new() }
+    }
+
+    /// Shows a frame to all; the first one some times before the clock runs.
+    fn time(&mut self, frame: &Frame<'_>) {
+        let Self { detectors, times, found } = self;
+        for (detector, times) in detectors.iter_mut().zip(times) {
+            let warm_up = if times.is_empty() { WARM_UP } else { 0 };
+            for _ in 0..warm_up {
+                let _ = detector.detect(frame, found);
+            }
+            // Faults were reported by the first pass, and take no time.
+            let _ = detector.detect(frame, found);
+            times.extend(detector.took().map(|took| took.as_secs_f64() * 1e3));
+        }
+    }
+
+    fn sorted(mut self) -> Vec<Vec<f64>> {
+        self.times.iter_mut().for_each(|t| t.sort_unstable_by(f64::total_cmp));
+        self.times
+    }
 }

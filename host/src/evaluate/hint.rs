@@ -8,15 +8,8 @@ use crate::scene::SceneConfig;
 /// quarter away from the ball's: a fit of one that is slightly off is still out of the room.
 const ROOM: (f64, f64) = (0.8, 1.2);
 
-/// `min_radius` and `max_radius` for the balls of `config`, as a user who knows
-/// the scene would set them: the keys that are in the plugin's `schema` and not
-/// in the user's `table`, within the schema's range, whole numbers where it
-/// asks for them. Nothing where the plugin's range leaves the balls no room.
-pub fn radius_hint(
-    schema: &Value,
-    table: &Map<String, Value>,
-    config: &SceneConfig,
-) -> Map<String, Value> {
+/// The least and the largest radius of the balls of a scene, in pixels.
+pub fn radii(config: &SceneConfig) -> [f64; 2] {
     let ball = &config.ball;
     let mut least = ball.radius * (1.0 - ball.pulse);
     let mut most = ball.radius * (1.0 + ball.pulse);
@@ -24,6 +17,18 @@ pub fn radius_hint(
         least = least.min(ball.other_radius[0] * (1.0 - ball.pulse));
         most = most.max(ball.other_radius[1] * (1.0 + ball.pulse));
     }
+    [least, most]
+}
+
+/// `min_radius` and `max_radius` for balls with radii from `least` to `most`, as a user
+/// who knows them would set these: the keys that are in the plugin's `schema` and not
+/// in the user's `table`, within the schema's range, whole numbers where it
+/// asks for them. Nothing where the plugin's range leaves the balls no room.
+pub fn radius_hint(
+    schema: &Value,
+    table: &Map<String, Value>,
+    [least, most]: [f64; 2],
+) -> Map<String, Value> {
     let keys = [("min_radius", least * ROOM.0, true), ("max_radius", most * ROOM.1, false)];
     let mut hint = Map::new();
     for (key, radius, down) in keys {
@@ -78,11 +83,11 @@ mod tests {
         let mut config = SceneConfig::default();
         config.ball.radius = 24.0;
         config.ball.pulse = 0.5;
-        let hint = radius_hint(&schema("number"), &Map::new(), &config);
+        let hint = radius_hint(&schema("number"), &Map::new(), radii(&config));
         assert_eq!(Value::from(hint), json!({"min_radius": 9.6, "max_radius": 43.2}));
         config.ball.count = 3;
         config.ball.other_radius = [5.0, 90.0];
-        let hint = radius_hint(&schema("integer"), &Map::new(), &config);
+        let hint = radius_hint(&schema("integer"), &Map::new(), radii(&config));
         assert_eq!(Value::from(hint), json!({"min_radius": 4, "max_radius": 100}));
     }
 
@@ -90,10 +95,10 @@ mod tests {
     fn what_the_user_set_stays_and_other_schemas_get_nothing() {
         let config = SceneConfig::default();
         let table = json!({"min_radius": 7}).as_object().unwrap().clone();
-        let hint = radius_hint(&schema("number"), &table, &config);
+        let hint = radius_hint(&schema("number"), &table, radii(&config));
         assert_eq!(hint.keys().collect::<Vec<_>>(), ["max_radius"]);
-        assert!(radius_hint(&json!({"properties": {}}), &Map::new(), &config).is_empty());
-        assert!(radius_hint(&json!(true), &Map::new(), &config).is_empty());
+        assert!(radius_hint(&json!({"properties": {}}), &Map::new(), radii(&config)).is_empty());
+        assert!(radius_hint(&json!(true), &Map::new(), radii(&config)).is_empty());
     }
 
     #[test]
@@ -101,7 +106,7 @@ mod tests {
         let mut config = SceneConfig::default();
         for radius in [1.0, 200.0] {
             config.ball.radius = radius;
-            assert!(radius_hint(&schema("number"), &Map::new(), &config).is_empty());
+            assert!(radius_hint(&schema("number"), &Map::new(), radii(&config)).is_empty());
         }
     }
 }

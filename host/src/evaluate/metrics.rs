@@ -215,7 +215,9 @@ fn jitter(filmed: &Filmed, d: usize) -> Option<f64> {
     let (mut squares, mut freedom) = (0.0, 0.0);
     for segment in &filmed.segments {
         for n in 0..segment.first().map_or(0, |frame| frame.balls.len()) {
-            if segment.iter().any(|frame| frame.balls[n].truth.velocity != [0.0; 2]) {
+            // Balls of a person's pictures come and go.
+            let moves = |b: &Ball| b.truth.velocity != [0.0; 2];
+            if segment.iter().any(|frame| frame.balls.get(n).is_none_or(moves)) {
                 continue;
             }
             let errors = || segment.iter().filter_map(|frame| frame.looks[d].hits[n]);
@@ -256,8 +258,11 @@ pub(super) fn mahalanobis(hit: &Hit) -> Option<f64> {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        evaluate::{bound::Bound, film::Look},
-        scene::{BallTruth, SceneConfig},
+        evaluate::{
+            bound::Bound,
+            film::{Look, Subject},
+        },
+        scene::BallTruth,
     };
 
     /// One ball a frame; an error for each detector, `None` is a miss.
@@ -296,7 +301,7 @@ pub(super) mod tests {
         });
         let frames: Vec<FrameResult> = frames.collect();
         Filmed {
-            config: SceneConfig::default(),
+            subject: Subject::Scene(Box::default()),
             segments: frames.chunks(block).map(<[_]>::to_vec).collect(),
             times: vec![vec![1.0, 2.0, 3.0]; errors.len()],
         }

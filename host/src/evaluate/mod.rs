@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `plan` | scenes, segments and their seeds |
 //! | [`film`] | the driver: renders and detects on all cores, times on one |
+//! | [`footage`], `rows` | pictures and answers in files |
 //! | `matching` | which detection belongs to which ball |
 //! | `bound` | the Cramer-Rao bound of a ball in its frame |
 //! | `interval` | Wilson's interval, block bootstrap, quantiles |
@@ -15,12 +16,13 @@
 //! | [`require`](Requirements) | thresholds |
 //! | [`summary`](Summary), `table`, `records`, `page` | what is written |
 //!
-//! Only `film` knows threads and a clock. All results except the times depend
+//! Only `film` knows threads and a clock, and only it and `footage` read files. All results except the times depend
 //! on the arguments alone.
 
 pub mod bound;
 pub mod compare;
 pub mod film;
+pub mod footage;
 pub mod hint;
 pub mod interval;
 pub mod matching;
@@ -29,12 +31,14 @@ mod page;
 pub mod plan;
 pub mod records;
 pub mod require;
+mod rows;
 pub mod series;
 pub mod summary;
 mod table;
 
 pub use compare::{Difference, Margins, Pair, Verdict};
-pub use hint::radius_hint;
+pub use footage::{Answers, Footage};
+pub use hint::{radii, radius_hint};
 pub use interval::Interval;
 pub use metrics::Metrics;
 pub use page::page;

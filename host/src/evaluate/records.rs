@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Plan,
-    film::{Filmed, FrameResult},
+    film::{Filmed, FrameResult, Subject},
     plan::segment_seed,
 };
 
@@ -15,7 +15,7 @@ struct Row<'a> {
     scene: &'a str,
     detector: &'a str,
     segment: usize,
-    segment_seed: u64,
+    segment_seed: Option<u64>,
     segment_frame: usize,
     frame: u64,
     ball: usize,
@@ -38,6 +38,7 @@ struct Row<'a> {
     sd_y: Option<f64>,
     frame_false_positives: u32,
     fault: Option<&'a str>,
+    file: Option<&'a str>,
 }
 
 /// Writes the rows as CSV: scene by scene, detector by detector, in frame order.
@@ -60,10 +61,10 @@ pub fn write_records(
                     let sd = hit.and_then(|h| h.covariance).map(|c| [c.xx.sqrt(), c.yy.sqrt()]);
                     let t = &b.truth;
                     out.serialize(Row {
-                        scene: scene.config.preset.name(),
+                        scene: scene.subject.name(),
                         detector,
                         segment,
-                        segment_seed: segment_seed(plan.seed, segment as u64),
+                        segment_seed: seed(plan, scene, segment),
                         segment_frame,
                         frame,
                         ball,
@@ -92,6 +93,7 @@ pub fn write_records(
                         sd_y: sd.map(|s| s[1]),
                         frame_false_positives: look.false_positives,
                         fault: look.fault.as_deref(),
+                        file: scene.file(frame),
                     })?;
                 }
             }
@@ -106,13 +108,14 @@ struct WrongRow<'a> {
     scene: &'a str,
     detector: &'a str,
     segment: usize,
-    segment_seed: u64,
+    segment_seed: Option<u64>,
     segment_frame: usize,
     frame: u64,
     x: f64,
     y: f64,
     radius: Option<f64>,
     score: f64,
+    file: Option<&'a str>,
 }
 
 /// Writes the detections that belong to no ball as CSV, in the same order; of a frame and
@@ -135,16 +138,17 @@ pub fn write_false_positives(
             for (segment, segment_frame, frame, result) in numbered(scene) {
                 for wrong in &result.looks[d].wrong {
                     out.serialize(WrongRow {
-                        scene: scene.config.preset.name(),
+                        scene: scene.subject.name(),
                         detector,
                         segment,
-                        segment_seed: segment_seed(plan.seed, segment as u64),
+                        segment_seed: seed(plan, scene, segment),
                         segment_frame,
                         frame,
                         x: wrong.circle.x,
                         y: wrong.circle.y,
                         radius: Some(wrong.circle.radius).filter(|r| r.is_finite()),
                         score: wrong.score,
+                        file: scene.file(frame),
                     })?;
                 }
             }
@@ -154,7 +158,7 @@ pub fn write_false_positives(
     Ok(())
 }
 
-const WRONG_HEADER: [&str; 10] = [
+const WRONG_HEADER: [&str; 11] = [
     "scene",
     "detector",
     "segment",
@@ -165,7 +169,13 @@ const WRONG_HEADER: [&str; 10] = [
     "y",
     "radius",
     "score",
+    "file",
 ];
+
+/// The seed of a segment; pictures have none.
+fn seed(plan: &Plan, scene: &Filmed, segment: usize) -> Option<u64> {
+    matches!(scene.subject, Subject::Scene(_)).then(|| segment_seed(plan.seed, segment as u64))
+}
 
 /// The frames of a scene with their segment, their number there and in the scene.
 fn numbered(scene: &Filmed) -> impl Iterator<Item = (usize, usize, u64, &FrameResult)> {
@@ -207,6 +217,6 @@ mod tests {
         write_false_positives(&Plan { frames: 3, seed: 1 }, &[filmed], &names, &mut out).unwrap();
         let (text, seed) = (String::from_utf8(out).unwrap(), segment_seed(1, 1));
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines, [WRONG_HEADER.join(","), format!("clean,b,1,{seed},0,2,7.5,3.0,,0.5")]);
+        assert_eq!(lines, [WRONG_HEADER.join(","), format!("clean,b,1,{seed},0,2,7.5,3.0,,0.5,")]);
     }
 }

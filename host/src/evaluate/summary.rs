@@ -1,12 +1,15 @@
 //! Everything that a run found out, for programs.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Metrics, Pair, Plan, Requirements, Unmet,
+    Answers, Metrics, Pair, Plan, Requirements, Unmet,
     compare::{Margins, compare},
-    film::{Filmed, LEAST_VISIBLE, TIMED_FRAMES},
+    film::{Filmed, LEAST_VISIBLE, Subject, TIMED_FRAMES},
+    footage::Footage,
     interval::RESAMPLES,
 };
 use crate::scene::SceneConfig;
@@ -46,12 +49,14 @@ pub struct Summary {
 pub struct DetectorInfo {
     /// Its name in this run: the declared one, followed by the settings it was chosen with.
     pub name: String,
-    /// The declared name.
+    /// The declared name; empty for another program.
     pub plugin: String,
     /// How the user chose it.
     pub argument: String,
-    /// Its version.
+    /// Its version; empty for another program.
     pub version: String,
+    /// Where its answers are from; `None` for a plugin, which was asked.
+    pub answers: Option<PathBuf>,
     /// What the user set, in `[plugin.<name>]` or behind the name.
     pub config: Map<String, Value>,
     /// All its settings: that over the plugin's defaults. What it was told about the radius
@@ -64,18 +69,37 @@ pub struct DetectorInfo {
 /// One scene.
 #[derive(Debug, Clone, Serialize)]
 pub struct SceneSummary {
-    /// The preset's name.
+    /// The preset's name, or what the pictures are called.
     pub name: String,
-    /// The preset in a sentence.
-    pub description: &'static str,
+    /// The preset in a sentence, or how many pictures there are.
+    pub description: String,
     /// What was filmed otherwise than the preset says: dotted keys of `[scene]`.
     pub changes: Map<String, Value>,
-    /// The whole configuration of the scene.
-    pub config: SceneConfig,
+    /// The whole configuration of the scene; `None` for pictures.
+    pub config: Option<SceneConfig>,
+    /// Where the pictures are; `None` for a scene.
+    pub pictures: Option<PathBuf>,
     /// What every detector did.
     pub detectors: Vec<Metrics>,
     /// Every detector against every one before it.
     pub pairs: Vec<Pair>,
+}
+
+impl DetectorInfo {
+    /// Another program, of which only the answers are known.
+    pub fn of_answers(answers: &Answers) -> Self {
+        let Answers { name, path, .. } = answers;
+        Self {
+            name: name.clone(),
+            plugin: String::new(),
+            argument: format!("{name}={}", path.display()),
+            version: String::new(),
+            answers: Some(path.clone()),
+            config: Map::new(),
+            settings: Map::new(),
+            radius_hint: Vec::new(),
+        }
+    }
 }
 
 impl SceneSummary {
@@ -86,11 +110,25 @@ impl SceneSummary {
             .flat_map(|r| (r + 1..names.len()).map(move |c| (c, r)))
             .map(|(c, r)| compare(filmed, (c, &names[c]), (r, &names[r]), margins, seed))
             .collect();
+        let (description, changes, config, pictures) = match &filmed.subject {
+            Subject::Scene(config) => {
+                let config = config.as_ref().clone();
+                (config.preset.description().to_owned(), config.changes(), Some(config), None)
+            }
+            Subject::Pictures(Footage { dir, shots, .. }) => {
+                let description = match shots.len() {
+                    1 => format!("1 picture in {}", dir.display()),
+                    n => format!("{n} pictures in {}", dir.display()),
+                };
+                (description, Map::new(), None, Some(dir.clone()))
+            }
+        };
         Self {
-            name: filmed.config.preset.name().to_owned(),
-            description: filmed.config.preset.description(),
-            changes: filmed.config.changes(),
-            config: filmed.config.clone(),
+            name: filmed.subject.name().to_owned(),
+            description,
+            changes,
+            config,
+            pictures,
             detectors: detectors.map(|(d, name)| Metrics::of(filmed, d, name, seed)).collect(),
             pairs,
         }
@@ -101,7 +139,7 @@ impl SceneSummary {
         let changes = self.changes.iter().map(|(key, value)| format!("{key} = {value}"));
         let changes: Vec<String> = changes.collect();
         match changes.as_slice() {
-            [] => self.description.to_owned(),
+            [] => self.description.clone(),
             changes => format!("{}; but {}", self.description, changes.join(", ")),
         }
     }
@@ -123,6 +161,11 @@ impl SceneSummary {
 }
 
 impl Summary {
+    /// Where the pictures are; `None` when scenes were filmed.
+    pub fn pictures(&self) -> Option<&Path> {
+        self.scenes.first()?.pictures.as_deref()
+    }
+
     /// The detectors that failed on every frame.
     pub fn mute(&self) -> Vec<&str> {
         let failed =

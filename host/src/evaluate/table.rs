@@ -41,12 +41,19 @@ pub fn text(summary: &Summary) -> String {
         }
         out.push('\n');
     }
+    let what = if let Some(dir) = summary.pictures() {
+        format!("Pictures and truth from {}", dir.display())
+    } else {
+        let frames = match summary.frames {
+            1 => "1 frame".to_owned(),
+            n => format!("{n} frames"),
+        };
+        let segment = summary.segment_frames.min(summary.frames);
+        format!("{frames} per scene in segments of {segment}, seed {}", summary.seed)
+    };
     let _ = writeln!(
         out,
-        "{} per scene in segments of {}, seed {}; rmse, bias, p95, max, radius and locking in\npixels, times in ms; [..] are 95 % intervals, * a bias whose interval leaves 0 out.",
-        if summary.frames == 1 { "1 frame".into() } else { format!("{} frames", summary.frames) },
-        summary.segment_frames.min(summary.frames),
-        summary.seed
+        "{what}; rmse, bias, p95, max, radius and locking in\npixels, times in ms; [..] are 95 % intervals, * a bias whose interval leaves 0 out."
     );
     if summary.detectors.len() > 1 {
         let _ = writeln!(out, "{}.", margins(summary));
@@ -282,6 +289,7 @@ mod tests {
             plugin: (*name).to_owned(),
             argument: (*name).to_owned(),
             version: "1".into(),
+            answers: None,
             config: serde_json::Map::new(),
             settings: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],

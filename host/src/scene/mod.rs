@@ -122,7 +122,13 @@ impl Scene {
 
     /// The preset that the current frame shows; changes only in the gauntlet.
     pub fn part(&self) -> Preset {
-        config_at(&self.config, self.truth().frame).preset
+        self.part_config().preset
+    }
+
+    /// The configuration that the current frame shows; another one than [`Self::config`]
+    /// only in the gauntlet.
+    pub fn part_config(&self) -> SceneConfig {
+        config_at(&self.config, self.truth().frame)
     }
 
     /// The configuration that the scene was made from.

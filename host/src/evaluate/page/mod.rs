@@ -41,8 +41,12 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
             body {
                 h1 { "Detectors compared" }
                 p.soft {
-                    (summary.frames) " frames per scene in independent segments of "
-                    (summary.segment_frames) ", seed " (summary.seed) ". All detectors saw the same frames. "
+                    @if summary.pictures().is_some() {
+                        (summary.frames) " pictures with known truth. All detectors saw the same ones. "
+                    } @else {
+                        (summary.frames) " frames per scene in independent segments of "
+                        (summary.segment_frames) ", seed " (summary.seed) ". All detectors saw the same frames. "
+                    }
                     (hints(summary))
                 }
                 (requirements(summary))
@@ -58,13 +62,23 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
 /// How to get this page again.
 fn again(summary: &Summary) -> Markup {
     let list = |names: Vec<&str>| names.join(",");
-    let detectors = list(summary.detectors.iter().map(|d| d.argument.as_str()).collect());
+    let asked = summary.detectors.iter().filter(|d| d.answers.is_none());
+    let detectors = list(asked.map(|d| d.argument.as_str()).collect());
+    let answered = summary.detectors.iter().filter(|d| d.answers.is_some());
     let scenes = list(summary.scenes.iter().map(|s| s.name.as_str()).collect());
     html! {
         h2 { "This run again" }
         p { code {
-            "host evaluate --detector " (detectors) " --scene " (scenes) " --frames " (summary.frames)
-            " --seed " (summary.seed) " --report DIR"
+            "host evaluate"
+            @if !detectors.is_empty() { " --detector " (detectors) }
+            @match summary.pictures() {
+                Some(dir) => {
+                    " --pictures " (dir.display())
+                    @for d in answered { " --answers " (d.argument) }
+                },
+                None => { " --scene " (scenes) " --frames " (summary.frames) " --seed " (summary.seed) },
+            }
+            " --report DIR"
         } }
         p.soft {
             "with the same configuration gives the same page, but for the times. Beside this page, "

@@ -9,9 +9,9 @@ use super::super::{
     Plan,
     compare::loss,
     film::{FilmError, Filmed},
+    plan::segment_seed,
     table::number,
 };
-use crate::scene::Scene;
 
 /// Worst balls per detector and scene, and frames with false positives.
 const WORST: usize = 3;
@@ -64,13 +64,15 @@ fn cases(filmed: &Filmed, d: usize) -> Vec<Case> {
 }
 
 fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup, FilmError> {
-    let mut scene = Scene::new(&plan.scene(&filmed.config, case.segment as u64))?;
-    for _ in 0..case.frame {
-        scene.step();
-    }
+    let at = (case.segment, case.frame);
+    filmed.again(plan, at, |frame| drawing(plan, filmed, d, case, frame))
+}
+
+/// The cut-out of `frame`, with truth and estimates.
+fn drawing(plan: &Plan, filmed: &Filmed, d: usize, case: &Case, frame: &Frame<'_>) -> Markup {
     let result = &filmed.segments[case.segment][case.frame];
     let look = &result.looks[d];
-    let place = case.segment as u64 * plan.segment_frames() + case.frame as u64;
+    let place = filmed.place((case.segment, case.frame));
     let (middle, caption) = if let Some(n) = case.ball {
         let t = &result.balls[n].truth;
         let what = match look.hits[n] {
@@ -79,13 +81,12 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
         };
         (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {place}: {what}"))
     } else {
-        let whole = f64::from(filmed.config.width.max(filmed.config.height));
+        let whole = f64::from(frame.width().max(frame.height()));
         let first = look.wrong.first().map_or([0.0; 2], |w| [w.circle.x, w.circle.y]);
         let count = look.false_positives;
         let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
         (middle, format!("frame {place}: {count} false"))
     };
-    let frame = scene.frame();
     let side = (3.2 * middle.radius + 16.0).clamp(CUT.0, CUT.1) as u32;
     let side = side.min(frame.width()).min(frame.height());
     let corner = |at: f64, size: u32| {
@@ -100,11 +101,11 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
         })
     });
     let view = format!("{} {} {side} {side}", f64::from(x0) - 0.5, f64::from(y0) - 0.5);
-    Ok(html! {
+    html! {
         figure {
             svg viewBox=(view) width=(SIDE) height=(SIDE) role="img" {
                 image x=(f64::from(x0) - 0.5) y=(f64::from(y0) - 0.5) width=(side) height=(side)
-                    href={ "data:image/png;base64," (STANDARD.encode(png(&frame, x0, y0, side))) } {}
+                    href={ "data:image/png;base64," (STANDARD.encode(png(frame, x0, y0, side))) } {}
                 @for b in &result.balls {
                     (mark("truth", Circle { x: b.truth.x, y: b.truth.y, radius: b.truth.radius }))
                 }
@@ -113,10 +114,15 @@ fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup
             }
             figcaption {
                 (caption)
-                small { "seed " (plan.scene(&filmed.config, case.segment as u64).seed) ", frame " (case.frame) }
+                small {
+                    @match filmed.file(place as u64) {
+                        Some(file) => (file),
+                        None => { "seed " (segment_seed(plan.seed, case.segment as u64)) ", frame " (case.frame) },
+                    }
+                }
             }
         }
-    })
+    }
 }
 
 /// A circle and the cross of its centre.

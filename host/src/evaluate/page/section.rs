@@ -63,13 +63,15 @@ pub(super) fn section(
             div.pictures { @for picture in &worst[d] { (picture) } }
         }
         p.soft { "Green: truth. Magenta, dashed: estimate. Amber: false positive." }
-        p.soft {
-            "A frame again, as a PNG file with its truth: "
-            code {
-                "host scene --preset " (scene.name) " --seed SEED --frames N -c scene.ball.pulse_period="
-                (plan.scene(&filmed.config, 0).ball.pulse_period) " --out DIR"
+        @if let Some(config) = &scene.config {
+            p.soft {
+                "A frame again, as a PNG file with its truth: "
+                code {
+                    "host scene --preset " (scene.name) " --seed SEED --frames N -c scene.ball.pulse_period="
+                    (plan.scene(config, 0).ball.pulse_period) " --out DIR"
+                }
+                ", with the seed below the picture, N above its number there, and the scene's settings of this run."
             }
-            ", with the seed below the picture, N above its number there, and the scene's settings of this run."
         }
     })
 }
@@ -86,9 +88,12 @@ fn settings(summary: &Summary, scene: &SceneSummary) -> Markup {
     });
     html! {
         details {
-            summary { (scene.config.width) " x " (scene.config.height) " pixels; all settings" }
+            summary {
+                @if let Some(config) = &scene.config { (config.width) " x " (config.height) " pixels; all settings" }
+                @else { "settings of the detectors" }
+            }
             ul { @for (name, text) in told { li { (name) ": " code { (text) } } } }
-            pre { (toml::to_string(&scene.config).unwrap_or_default()) }
+            @if let Some(config) = &scene.config { pre { (toml::to_string(config).unwrap_or_default()) } }
         }
     }
 }

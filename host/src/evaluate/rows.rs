@@ -1,0 +1,95 @@
+//! CSV with named columns, and errors that say where.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use super::footage::FootageError;
+
+/// A table.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    place: String,
+    header: StringRecord,
+    records: Vec<StringRecord>,
+}
+
+/// A row of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    table: &'a Rows,
+    record: &'a StringRecord,
+}
+
+impl Rows {
+    /// Reads a table that is at `place`.
+    pub(super) fn read(place: &str, text: &str) -> Result<Self, FootageError> {
+        let error = |problem: String| FootageError { place: place.to_owned(), problem };
+        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
+        let header = reader.headers().map_err(|why| error(why.to_string()))?.clone();
+        for (n, name) in header.iter().enumerate() {
+            if header.iter().take(n).any(|earlier| earlier == name) {
+                return Err(error(format!("there are two columns `{name}`")));
+            }
+        }
+        let records =
+            reader.records().collect::<Result<_, _>>().map_err(|why| match why.kind() {
+                csv::ErrorKind::UnequalLengths { pos, expected_len, len } => FootageError {
+                    place: line(place, pos.as_ref()),
+                    problem: format!("{len} cells, where the header has {expected_len}"),
+                },
+                _ => error(why.to_string()),
+            })?;
+        Ok(Self { place: place.to_owned(), header, records })
+    }
+
+    /// Sees that these columns are there.
+    pub(super) fn need(&self, names: &[&str]) -> Result<(), FootageError> {
+        match names.iter().find(|name| !self.header.iter().any(|h| h == **name)) {
+            Some(name) => Err(self.error(format!(
+                "there is no column `{name}`; file (or frame), {} are needed",
+                names.join(", ")
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        self.records.iter().map(|record| Row { table: self, record })
+    }
+
+    pub(super) fn error(&self, problem: String) -> FootageError {
+        FootageError { place: self.place.clone(), problem }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// What stands in a column; `None` for nothing, or where there is no such column.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        let column = self.table.header.iter().position(|h| h == name)?;
+        self.record.get(column).filter(|text| !text.is_empty())
+    }
+
+    /// A finite number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, FootageError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Some(number)),
+            _ => Err(self.error(format!("{name} = {text:?} is not a number"))),
+        }
+    }
+
+    /// A number that must be there.
+    pub(super) fn needed(&self, name: &str) -> Result<f64, FootageError> {
+        self.number(name)?.ok_or_else(|| self.error(format!("{name} is missing")))
+    }
+
+    pub(super) fn error(&self, problem: String) -> FootageError {
+        FootageError { place: line(&self.table.place, self.record.position()), problem }
+    }
+}
+
+fn line(place: &str, position: Option<&csv::Position>) -> String {
+    match position {
+        Some(position) => format!("{place}, line {}", position.line()),
+        None => place.to_owned(),
+    }
+}
