@@ -1,4 +1,4 @@
-//! Detectors on scenes, offline: every detector sees the same frames, and what
+//! Detectors on scenes and pictures, offline: every detector sees the same frames, and what
 //! it answers is compared with the exact truth.
 //!
 //! | file | subject |
@@ -16,8 +16,8 @@
 //! | [`require`](Requirements) | thresholds |
 //! | [`summary`](Summary), `table`, `records`, `page` | what is written |
 //!
-//! Only `film` knows threads and a clock, and only it and `footage` read files. All results except the times depend
-//! on the arguments alone.
+//! Only `film` knows threads and a clock, and only it and `footage` read files. All results
+//! except the times depend on the arguments alone.
 
 pub mod bound;
 pub mod compare;
