@@ -209,7 +209,9 @@ fn one_detector_can_be_compared_with_itself_under_other_settings() {
     let rows = std::fs::read_to_string(report.join("frames.csv")).unwrap();
     assert!(rows.contains("\"moody:nothing_on=[1,2]\""), "{rows}");
     let page = std::fs::read_to_string(report.join("index.html")).unwrap();
-    assert!(page.contains(&format!("--detector {detectors} ")), "how to run it again");
+    let again = format!("--detector &#39;{detectors}&#39; --report");
+    let again = [again.clone(), again.replace("&#39;", "'")];
+    assert!(again.iter().any(|again| page.contains(again)), "how to run it again");
 }
 
 #[test]
@@ -344,8 +346,14 @@ fn pictures_in_files_are_scored_as_scenes_are_and_other_programs_beside_plugins(
     let read = |name: &str| std::fs::read_to_string(report.join(name)).unwrap();
     assert!(read("false_positives.csv").contains("hand,1,,1,5,1.0,1.0,,1.0,000005.png"));
     let page = read("index.html");
-    let again = format!("--pictures {frames} --answers {}", named("same", &answers));
+    let again =
+        format!("host evaluate --pictures {frames} --json --detector hough-rust:max_radius");
     assert!(page.contains(&again) && page.contains("000005.png"), "how to run it again");
+    assert!(page.contains("hand answered to 2 of 6 pictures"), "{page}");
+    // Times are asked of those that were timed.
+    let mut command = host(["evaluate", "--pictures", frames, "--require", "ms=1000,recall=0.1"]);
+    command.args(["--answers", &named("same", &answers)]);
+    assert_eq!(run(command).status.code(), Some(0));
 }
 
 #[test]
@@ -371,10 +379,41 @@ fn pictures_that_cannot_be_scored_are_refused_with_the_place() {
         let errors = refused(args);
         assert!(errors.contains(said), "{args:?}: {errors}");
     }
-    // A picture that is no longer there.
-    std::fs::remove_file(dir.path().join("000003.png")).unwrap();
+    // A picture whose header alone can be read, and one that is no longer there.
+    let picture = dir.path().join("000003.png");
+    let bytes = std::fs::read(&picture).unwrap();
+    std::fs::write(&picture, &bytes[..bytes.len() / 2]).unwrap();
     let output = run(host(["evaluate", "--pictures", frames]));
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("000003.png: cannot open it"), "{errors}");
+    assert!(errors.contains("000003.png: cannot decode it"), "{errors}");
+    std::fs::remove_file(&picture).unwrap();
+    let errors = refused(&["--pictures", frames]);
+    assert!(errors.contains("truth.csv: cannot read the picture 000003.png"), "{errors}");
+    let truth = "file,x,y,radius\n000001.png,5,900,30\n";
+    std::fs::write(dir.path().join("truth.csv"), truth).unwrap();
+    let errors = refused(&["--pictures", frames]);
+    assert!(errors.contains("000001.png has 640 x 480 pixels"), "{errors}");
+}
+
+#[test]
+fn photographs_stand_each_for_itself_and_one_without_a_ball_has_its_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames = filmed(dir.path());
+    let ball = |n: usize| format!("{n:06}.png,320,240,30,\n");
+    let truth = format!("file,x,y,radius,visible\n{}{}000002.png,,,,\n", ball(0), ball(1));
+    std::fs::write(dir.path().join("truth.csv"), truth).unwrap();
+    let report = dir.path().join("report");
+    let mut command = host(["evaluate", "--pictures", frames, "--json", "--detector"]);
+    command.args(["moody:error_on=[2]", "--report"]).arg(&report);
+    let summary = summary(&run(command));
+    let scene = &summary["scenes"][0];
+    assert_eq!((&scene["segment_frames"], &summary["frames"]), (&1.into(), &3.into()));
+    let fault = scene["detectors"][0]["first_fault"].as_str().unwrap();
+    assert!(fault.starts_with("000002.png: ") && fault.contains("not in the mood"), "{fault}");
+    let rows = std::fs::read_to_string(report.join("frames.csv")).unwrap();
+    let row = rows.lines().find(|row| row.contains(",empty,")).expect("a row without a ball");
+    assert!(row.contains("not in the mood") && row.contains("000002.png"), "{row}");
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    assert!(page.contains("labelled by hand"), "what the errors mean");
 }

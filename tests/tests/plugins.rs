@@ -102,15 +102,24 @@ fn the_harness_passes_a_good_plugin_and_names_what_a_bad_one_does() {
 }
 
 #[test]
+fn the_harness_does_not_blame_a_plugin_for_settings_that_it_refuses() {
+    let args = ["plugins", "check", "hough-rust:min_radius=5:max_radius=3", "--level", "5"];
+    let refused = run(&args).with_status(2);
+    assert!(refused.err.contains("max_radius = 3 is below min_radius = 5"), "{}", refused.err);
+}
+
+#[test]
 fn the_bench_counts_no_answer_that_is_elsewhere() {
     let args = ["plugins", "bench", "centroid", "moody", "--frames", "8", "--json"];
-    let rows: Value = serde_json::from_str(&run(&args).with_status(0).out).unwrap();
+    let ended = run(&args).with_status(0);
+    let rows: Value = serde_json::from_str(&ended.out).unwrap();
     let found = |detector: &str| {
         let rows = rows.as_array().unwrap().iter().filter(|row| row["detector"] == detector);
         rows.map(|row| row["found"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     // The second one always says the picture's middle, where two of the small discs are.
     assert_eq!((found("centroid"), found("moody")), (vec![8, 8], vec![2, 0]));
+    assert!(ended.err.contains("moody found the disc on 2 of 8 frames"), "{}", ended.err);
 }
 
 #[test]
@@ -144,5 +153,6 @@ fn detect_answers_a_line_for_every_picture_and_goes_on_after_a_bad_one() {
         }
     }
     assert!(lines[1]["error"].is_string() && lines[2]["error"].is_string(), "{}", ended.out);
-    assert!(fs::read_dir(&marked).unwrap().count() >= 1);
+    let marked = |name: &str| marked.join(name).is_file();
+    assert!(marked("000000.found.png") && marked("000000.found-2.png"));
 }

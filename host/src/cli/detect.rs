@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{
     Common, Exit,
     choice::{Choice, Chosen},
-    options::{UsageError, make_directory},
+    options::make_directory,
     plugins,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct Args {
     /// Detector plugin: its name, or the path of its library; settings may follow
     #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...]")]
     plugin: Choice,
-    /// Write each picture with what was found drawn into it (PNG) into this directory
+    /// Write each picture with what was found drawn into it into this directory, as NAME.found.png
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
     /// PNG, JPEG, BMP, TIFF or PGM pictures
@@ -74,6 +74,15 @@ struct Spread {
     rr: f64,
 }
 
+impl Spread {
+    /// `None` where an entry is no number.
+    fn of(covariance: Covariance) -> Option<Self> {
+        let Covariance { xx, xy, xr, yy, yr, rr } = covariance;
+        let finite = [xx, xy, xr, yy, yr, rr].iter().all(|v| v.is_finite());
+        finite.then_some(Self { xx, xy, xr, yy, yr, rr })
+    }
+}
+
 /// In place of a [`Line`].
 #[derive(Debug, Serialize)]
 struct Unread {
@@ -96,16 +105,18 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let mut detector = plugin.detector(Some(&table), Role::Tool)?;
     if let Some(dir) = &args.annotate {
         make_directory("--annotate", dir)?;
-        refuse_sources(dir, &args.images)?;
     }
-    let mut taken = HashSet::new();
+    // Pictures that must not be replaced.
+    let mut taken: HashSet<PathBuf> =
+        args.images.iter().filter_map(|image| image.canonicalize().ok()).collect();
     let mut exit = Exit::Done;
     for (id, file) in args.images.iter().enumerate() {
         match look(&mut detector, file, id as u64) {
             Ok((line, image, found)) => {
                 plugins::print(serde_json::to_string(&line)?)?;
                 if let Some(dir) = &args.annotate {
-                    let path = free_name(&mut taken, dir, file);
+                    let dir = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+                    let path = free_name(&mut taken, &dir, file);
                     annotated(&image, &found)
                         .save(&path)
                         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -122,30 +133,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
-}
-
-/// The annotated pictures must not lie among their sources, which they would replace.
-fn refuse_sources(dir: &Path, images: &[PathBuf]) -> Result<(), UsageError> {
-    let place = |path: &Path| path.canonicalize().ok();
-    let (there, sources): (_, HashSet<PathBuf>) =
-        (place(dir), images.iter().filter_map(|image| place(image)).collect());
-    let reached = |image: &&PathBuf| {
-        // The picture lies there, or a link to it does.
-        let file = place(image).and_then(|file| Some(file.parent()?.to_owned()));
-        let link = image.parent().map(|p| if p == "" { Path::new(".") } else { p });
-        let annotated = dir.join(name_of(image, None));
-        (there.is_some() && (file == there || link.and_then(place) == there))
-            || place(&annotated).is_some_and(|path| sources.contains(&path))
-    };
-    match images.iter().find(reached) {
-        Some(image) => Err(UsageError(format!(
-            "--annotate: {} holds {} or a link to it, which would be replaced; name another \
-             directory",
-            dir.display(),
-            image.display()
-        ))),
-        None => Ok(()),
-    }
 }
 
 fn look(
@@ -169,10 +156,7 @@ fn look(
             y: d.y,
             radius: (!d.radius.is_nan()).then_some(d.radius),
             score: d.score,
-            covariance: d.covariance.into_option().map(|c| {
-                let Covariance { xx, xy, xr, yy, yr, rr } = c;
-                Spread { xx, xy, xr, yy, yr, rr }
-            }),
+            covariance: d.covariance.into_option().and_then(Spread::of),
         })
         .collect();
     let (width, height) = (image.width(), image.height());
@@ -180,19 +164,16 @@ fn look(
     Ok((line, image, found.to_vec()))
 }
 
-/// A file name in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ.
+/// A file in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ,
+/// and a picture's name tells that it is annotated, so that it replaces nothing else.
 fn free_name(taken: &mut HashSet<PathBuf>, dir: &Path, file: &Path) -> PathBuf {
-    let names = std::iter::once(None).chain((2_u32..).map(Some)).map(|n| name_of(file, n));
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let first = std::iter::once(format!("{stem}.found.png"));
+    let names = first.chain((2_u32..).map(|n| format!("{stem}.found-{n}.png")));
     let mut paths = names.map(|name| dir.join(name)).skip_while(|path| taken.contains(path));
-    let path = paths.next().unwrap_or_else(|| dir.join("out.png"));
+    let path = paths.next().unwrap_or_else(|| dir.join("found.png"));
     taken.insert(path.clone());
     path
-}
-
-/// The file name of an annotated picture, the `n`th of that name.
-fn name_of(file: &Path, n: Option<u32>) -> String {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    n.map_or_else(|| format!("{stem}.png"), |n| format!("{stem}-{n}.png"))
 }
 
 const BEST: Rgb<u8> = Rgb([0, 220, 0]);
@@ -258,24 +239,6 @@ mod tests {
     use image::GrayImage;
 
     #[test]
-    fn sources_are_not_replaced_by_annotated_pictures() {
-        let folder = tempfile::tempdir().unwrap();
-        let (dir, out) = (folder.path(), folder.path().join("out"));
-        std::fs::create_dir(&out).unwrap();
-        let source = dir.join("a.png");
-        std::fs::write(&source, "a").unwrap();
-        let refused = refuse_sources(dir, std::slice::from_ref(&source)).unwrap_err();
-        assert!(refused.to_string().contains("would be replaced"), "{refused}");
-        assert!(refuse_sources(&out, &[source.clone(), dir.join("none.png")]).is_ok());
-        // A link to the source, in the directory where pictures go.
-        let link = out.join("a.png");
-        std::os::unix::fs::symlink(&source, &link).unwrap();
-        assert!(refuse_sources(&out, &[source]).is_err());
-        std::fs::rename(&link, out.join("b.png")).unwrap();
-        assert!(refuse_sources(&out, &[out.join("b.png")]).is_err());
-    }
-
-    #[test]
     fn circle_and_centre_are_where_they_belong_even_across_the_edge() {
         let image = DynamicImage::ImageLuma8(GrayImage::new(40, 40));
         let found = [Detection::new(20.0, 20.0, 10.0, 1.0), Detection::new(-1.0, 39.0, 8.0, 0.5)];
@@ -291,11 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_the_same_name_do_not_overwrite_each_other() {
-        let mut taken = HashSet::new();
+    fn an_annotated_picture_replaces_no_other() {
+        let mut taken = HashSet::from(["o/y.found.png".into()]);
         let mut name = |file: &str| free_name(&mut taken, Path::new("o"), Path::new(file));
-        assert_eq!(name("a/x.png"), Path::new("o/x.png"));
-        assert_eq!(name("b/x.jpg"), Path::new("o/x-2.png"));
-        assert_eq!(name("c/x.png"), Path::new("o/x-3.png"));
+        assert_eq!(name("a/x.png"), Path::new("o/x.found.png"));
+        assert_eq!(name("b/x.jpg"), Path::new("o/x.found-2.png"));
+        assert_eq!(name("c/x.png"), Path::new("o/x.found-3.png"));
+        // Among the pictures of this run is one of that name.
+        assert_eq!(name("o/y.png"), Path::new("o/y.found-2.png"));
     }
 }

@@ -181,6 +181,7 @@ impl Candidate {
             argument: self.chosen.given.clone(),
             version: descriptor.version.clone(),
             answers: None,
+            answered: None,
             config: self.chosen.table.clone(),
             settings: descriptor.config(Some(&self.chosen.table)),
             radius_hint: self.hints.clone(),
@@ -206,6 +207,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let config = &loaded.config;
     let seed = args.seed.unwrap_or(config.scene.seed);
     let what = if let Some(dir) = &args.pictures {
+        let given = common.set.iter().find(|key| key.starts_with("scene."));
+        if let Some(given) = given {
+            tracing::warn!("-c {given} changes no picture: {} has them", dir.display());
+        }
         What::pictures(dir, &args.answers)?
     } else {
         let scene = SceneConfig { seed, ..config.scene.clone() };
@@ -252,6 +257,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
     summary.required = require;
+    summary.command = command_line(std::env::args());
     // Before the report, which may fail.
     if args.json {
         plugins::print(serde_json::to_string_pretty(&summary)?)?;
@@ -273,6 +279,18 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         (true, false) => Exit::Failed,
         (true, true) => Exit::Done,
     })
+}
+
+/// A command line that a shell takes for these arguments.
+fn command_line(arguments: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    let quoted = arguments.enumerate().map(|(n, argument)| match argument.as_str() {
+        // Wherever the program is.
+        _ if n == 0 => "host".to_owned(),
+        text if !text.is_empty() && text.chars().all(plain) => argument,
+        text => format!("'{}'", text.replace('\'', "'\\''")),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Makes every detector once for every scene: what is wrong with a configuration should
@@ -385,4 +403,16 @@ fn report(dir: &Path, plan: &Plan, filmed: &[Filmed], summary: &Summary) -> anyh
     let page = evaluate::page(plan, filmed, summary).context("index.html")?;
     write_atomically(&html, page.as_bytes())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_given_to_a_shell() {
+        let arguments = ["/opt/x/host", "evaluate", "a:b=[1,2]", "my pics", "it's", ""];
+        let line = command_line(arguments.map(str::to_owned).into_iter());
+        assert_eq!(line, r"host evaluate 'a:b=[1,2]' 'my pics' 'it'\''s' ''");
+    }
 }

@@ -1,7 +1,10 @@
 //! The driver: films every segment once, or reads its pictures, and shows each frame to all
 //! detectors.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use plumbline_plugin_api::{Circle, Covariance, Detection, Detections, Frame, PixelFormat};
 use rayon::prelude::*;
@@ -231,17 +234,15 @@ pub fn show(
     answers: &[Answers],
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Filmed>, FilmError> {
-    let segments = |shots: &[Shot]| shots.len().div_ceil(segment_length(shots));
-    let jobs: Vec<(usize, usize)> = (0..footage.len())
-        .flat_map(|g| (0..segments(&footage[g].shots)).map(move |k| (g, k)))
-        .collect();
+    let segments = |group: &Footage| group.shots.len().div_ceil(group.segment_length());
+    let jobs: Vec<(usize, usize)> =
+        (0..footage.len()).flat_map(|g| (0..segments(&footage[g])).map(move |k| (g, k))).collect();
     let results = jobs
         .par_iter()
         .map(|&(g, k)| {
-            let Footage { dir, shots, .. } = &footage[g];
-            let length = segment_length(shots);
-            let shots = shots.chunks(length).nth(k).unwrap_or_default();
-            let segment = pictures(dir, shots, k * length, &mut cast(g)?, answers)?;
+            let length = footage[g].segment_length();
+            let shots = footage[g].shots.chunks(length).nth(k).unwrap_or_default();
+            let segment = pictures(&footage[g].dir, shots, k * length, &mut cast(g)?, answers)?;
             done(segment.len() as u64);
             Ok((g, segment))
         })
@@ -260,10 +261,6 @@ pub fn show(
     Ok(filmed)
 }
 
-fn segment_length(shots: &[Shot]) -> usize {
-    Plan { frames: shots.len() as u64, seed: 0 }.segment_frames() as usize
-}
-
 /// A segment: `shots` from number `first` on.
 fn pictures(
     dir: &Path,
@@ -280,13 +277,16 @@ fn pictures(
             let picture = open(&dir.join(&shot.file))?;
             for detector in detectors.iter_mut() {
                 let fault = detector.detect(&picture.frame(n as u64), &mut found).err();
-                let fault = fault.map(|f| f.to_string());
+                let fault = fault.map(|f| format!("{}: {f}", shot.file));
                 looks.push(look(&shot.balls, &shot.clutter, &found, fault));
             }
         }
         looks.extend(answers.iter().map(|answers| match answers.to(shot) {
             Ok(found) => look(&shot.balls, &shot.clutter, found, None),
-            Err(why) => look(&shot.balls, &shot.clutter, &[], Some(why.to_owned())),
+            Err(why) => {
+                let fault = Some(format!("{}: {why}", shot.file));
+                look(&shot.balls, &shot.clutter, &[], fault)
+            }
         }));
         results.push(FrameResult { balls: shot.balls.clone(), looks });
     }
@@ -407,7 +407,7 @@ pub const TIMED_FRAMES: u64 = 40;
 const WARM_UP: u64 = 3;
 
 /// Times every detector of every scene, one after the other on this thread, on
-/// frames of the first segments, or on the first pictures. Call it while nothing else runs.
+/// frames of the first segments, or on pictures from all over. Call it while nothing else runs.
 ///
 /// # Errors
 ///
@@ -434,8 +434,10 @@ pub fn time(plan: &Plan, filmed: &mut [Filmed], cast: &Cast<'_>) -> Result<(), F
                 }
             }
             Subject::Pictures(Footage { dir, shots, .. }) if !clock.detectors.is_empty() => {
-                for (shot, n) in shots.iter().zip(0..TIMED_FRAMES) {
-                    clock.time(&open(&dir.join(&shot.file))?.frame(n));
+                // From all over, since neighbours are alike.
+                let (all, some) = (shots.len(), shots.len().min(TIMED_FRAMES as usize));
+                for n in (0..some).map(|k| k * all / some) {
+                    clock.time(&open(&dir.join(&shots[n].file))?.frame(n as u64));
                 }
             }
             Subject::Pictures(_) => {}
@@ -466,9 +468,15 @@ impl Clock {
             for _ in 0..warm_up {
                 let _ = detector.detect(frame, found);
             }
-            // Faults were reported by the first pass, and take no time.
+            if detector.quarantined().is_some() {
+                continue;
+            }
+            let start = Instant::now();
+            // Faults were reported by the first pass. They take time, too: that of a
+            // detector that does not come back is the limit.
             let _ = detector.detect(frame, found);
-            times.extend(detector.took().map(|took| took.as_secs_f64() * 1e3));
+            let took = detector.took().unwrap_or_else(|| start.elapsed());
+            times.push(took.as_secs_f64() * 1e3);
         }
     }
 

@@ -16,6 +16,7 @@ use super::{
     bound::Bound,
     film::{Ball, LEAST_VISIBLE},
     matching::gate,
+    plan::Plan,
     rows::{Row, Rows},
 };
 use crate::scene::BallTruth;
@@ -39,6 +40,8 @@ pub struct Footage {
     pub dir: PathBuf,
     /// The pictures in the order of their first rows.
     pub shots: Vec<Shot>,
+    /// Whether they follow each other: they have numbers (`frame`).
+    pub is_film: bool,
 }
 
 /// One picture.
@@ -52,6 +55,8 @@ pub struct Shot {
     pub clutter: Vec<Circle>,
 }
 
+/// A place beyond this is in no picture, in pixels.
+pub(super) const FARTHEST: f64 = 1e6;
 /// Files of a directory of pictures.
 const TRUTH: &str = "truth.csv";
 const CLUTTER: &str = "clutter.csv";
@@ -74,7 +79,20 @@ impl Footage {
         let name = dir.canonicalize().ok();
         let name = name.as_deref().and_then(Path::file_name).unwrap_or(dir.as_os_str());
         let truth = Rows::read(&path.display().to_string(), &text)?;
-        groups(&truth, &clutter, &name.to_string_lossy(), dir)
+        let footage = groups(&truth, &clutter, &name.to_string_lossy(), dir)?;
+        for shot in footage.iter().flat_map(|group| &group.shots) {
+            shot.check(dir).map_err(|problem| truth.error(problem))?;
+        }
+        Ok(footage)
+    }
+
+    /// Pictures of a segment: neighbours of a film depend on each other, photographs do not.
+    pub fn segment_length(&self) -> usize {
+        if self.is_film {
+            Plan { frames: self.shots.len() as u64, seed: 0 }.segment_frames() as usize
+        } else {
+            1
+        }
     }
 
     /// The least and the largest radius of the balls that count; `None` without any.
@@ -84,6 +102,26 @@ impl Footage {
             let [least, most] = range.unwrap_or([r, r]);
             Some([least.min(r), most.max(r)])
         })
+    }
+}
+
+impl Shot {
+    /// Sees that the picture is there, and that its balls can be in it.
+    fn check(&self, dir: &Path) -> Result<(), String> {
+        let (width, height) = image::image_dimensions(dir.join(&self.file))
+            .map_err(|why| format!("cannot read the picture {}: {why}", self.file))?;
+        // The camera may have noted that it is to be turned.
+        let side = f64::from(width.max(height));
+        for Ball { truth: BallTruth { x, y, radius, .. }, .. } in &self.balls {
+            if x.max(*y) > side + radius || x.min(*y) < -radius {
+                return Err(format!(
+                    "{} has {width} x {height} pixels, and no part of a ball of radius {radius} \
+                     at x = {x}, y = {y} is in it",
+                    self.file
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -109,7 +147,7 @@ fn groups(
         let group = row.text("preset").unwrap_or(name);
         let g = groups.iter().position(|g| g.name == group).unwrap_or_else(|| {
             let (name, dir) = (group.to_owned(), dir.to_owned());
-            groups.push(Footage { name, dir, shots: Vec::new() });
+            groups.push(Footage { name, dir, shots: Vec::new(), is_film: true });
             groups.len() - 1
         });
         let [at, shot] = *places.entry(file.clone()).or_insert_with(|| {
@@ -122,7 +160,15 @@ fn groups(
                 groups[at].name
             )));
         }
-        groups[g].shots[shot].balls.extend(ball(&row)?);
+        groups[g].is_film &= row.text("frame").is_some();
+        let balls = &mut groups[g].shots[shot].balls;
+        if let Some(ball) = ball(&row)? {
+            let place = |b: &Ball| [b.truth.x, b.truth.y, b.truth.radius];
+            if balls.iter().any(|known| place(known) == place(&ball)) {
+                return Err(row.error("this ball was there before".into()));
+            }
+            balls.push(ball);
+        }
     }
     if groups.is_empty() {
         return Err(truth.error("there is no picture in it".into()));
@@ -138,7 +184,7 @@ fn groups(
 /// The picture of a row: its `file`, or the name that `host scene` gives to its `frame`.
 fn file_of(row: &Row<'_>) -> Result<String, FootageError> {
     if let Some(file) = row.text("file") {
-        return Ok(file.to_owned());
+        return Ok(plain(file));
     }
     let frame = row.text("frame").ok_or_else(|| {
         row.error("which picture? A `file`, or the number of a `frame`, is needed".into())
@@ -149,16 +195,39 @@ fn file_of(row: &Row<'_>) -> Result<String, FootageError> {
     Ok(format!("{number:06}.png"))
 }
 
+/// A path with slashes and without a dot at its beginning.
+fn plain(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    file.strip_prefix("./").map_or(file.clone(), str::to_owned)
+}
+
+/// A radius in pixels.
+fn radius(row: &Row<'_>) -> Result<Option<f64>, FootageError> {
+    match row.place("radius")? {
+        Some(r) if r <= 0.0 => Err(row
+            .error(format!("radius = {r} is not above 0; where none is known the cell is empty"))),
+        r => Ok(r),
+    }
+}
+
 /// The ball of a row; `None` where the row only says that there is a picture.
 fn ball(row: &Row<'_>) -> Result<Option<Ball>, FootageError> {
     if ["x", "y", "radius"].iter().all(|key| row.text(key).is_none()) {
         return Ok(None);
     }
-    let [x, y, radius] = [row.needed("x")?, row.needed("y")?, row.needed("radius")?];
-    if radius <= 0.0 {
-        return Err(row.error(format!("radius = {radius} is not above 0")));
-    }
+    let [x, y] = [row.needed("x")?, row.needed("y")?];
+    let radius = radius(row)?.ok_or_else(|| row.error("radius is missing".into()))?;
     let or = |key: &str, default: f64| row.number(key).map(|v| v.unwrap_or(default));
+    let share = |key: &str| match row.number(key)? {
+        Some(v) if !(0.0..=1.0).contains(&v) => {
+            Err(row.error(format!("{key} = {v} is no share from 0 to 1")))
+        }
+        v => Ok(v.unwrap_or(1.0)),
+    };
+    let deviation = |key: &str| match row.number(key)? {
+        Some(v) if v <= 0.0 => Err(row.error(format!("{key} = {v} is not above 0"))),
+        v => Ok(v),
+    };
     let truth = BallTruth {
         x,
         y,
@@ -167,12 +236,11 @@ fn ball(row: &Row<'_>) -> Result<Option<Ball>, FootageError> {
         projection: [x, y],
         // Not known: it does not stand still for sure.
         velocity: [or("vx", f64::NAN)?, or("vy", f64::NAN)?],
-        visible: or("visible", 1.0)?,
-        visible_arc: or("visible_arc", 1.0)?,
+        visible: share("visible")?,
+        visible_arc: share("visible_arc")?,
         contrast: or("contrast", f64::NAN)?,
     };
-    let bound = row.number("bound")?.filter(|b| *b > 0.0);
-    let bound_radius = row.number("bound_radius")?.filter(|b| *b > 0.0);
+    let (bound, bound_radius) = (deviation("bound")?, deviation("bound_radius")?);
     Ok(Some(Ball {
         truth,
         ignored: truth.visible.min(truth.visible_arc) < LEAST_VISIBLE,
@@ -200,8 +268,13 @@ impl Answers {
     /// [`FootageError`] with the line of what is no answer to one of these pictures.
     pub fn read(name: &str, path: &Path, footage: &[Footage]) -> Result<Self, FootageError> {
         let (text, place) = (read(path)?, path.display().to_string());
-        let by_file = answers(&place, &text, &Known::of(footage))?;
+        let by_file = answers(&place, &text, Known::of(footage))?;
         Ok(Self { name: name.to_owned(), path: path.to_owned(), by_file })
+    }
+
+    /// The number of pictures that are spoken of.
+    pub fn count(&self) -> u64 {
+        self.by_file.len() as u64
     }
 
     /// The answer to a picture, or why there is none. A picture that no answer speaks of
@@ -219,27 +292,46 @@ impl Answers {
     }
 }
 
-/// The pictures by their name in the truth, and by the last part of it.
-struct Known<'a>(HashMap<&'a str, Option<&'a str>>);
+/// The pictures of the truth, and under which names answers spoke of them.
+struct Known<'a> {
+    /// By the last part of the path.
+    pictures: HashMap<&'a str, Vec<&'a str>>,
+    called: HashMap<&'a str, String>,
+}
 
 impl<'a> Known<'a> {
     fn of(footage: &'a [Footage]) -> Self {
-        let mut known = HashMap::new();
-        let files = || footage.iter().flat_map(|g| &g.shots).map(|shot| shot.file.as_str());
-        for file in files() {
-            let last = last_part(file);
-            // Two pictures of one name in different directories: only the whole name tells.
-            known.entry(last).and_modify(|of| *of = None).or_insert(Some(file));
+        let mut pictures: HashMap<&str, Vec<&str>> = HashMap::new();
+        for shot in footage.iter().flat_map(|g| &g.shots) {
+            pictures.entry(last_part(&shot.file)).or_default().push(&shot.file);
         }
-        for file in files() {
-            known.insert(file, Some(file));
-        }
-        Self(known)
+        Self { pictures, called: HashMap::new() }
     }
 
-    fn find(&self, file: &str) -> Option<&'a str> {
-        let whole = self.0.get(file).copied();
-        whole.or_else(|| self.0.get(last_part(file)).copied()).flatten()
+    /// The picture that an answer calls `name`: of two paths one ends with the other. Of
+    /// those whose whole path is in `name` the longest, otherwise the only one.
+    fn find(&mut self, name: &str) -> Result<&'a str, String> {
+        let name = plain(name);
+        let same = self.pictures.get(last_part(&name)).map_or(&[][..], Vec::as_slice);
+        let whole = same.iter().filter(|file| ends_with(&name, file)).max_by_key(|f| f.len());
+        let file = if let Some(file) = whole {
+            *file
+        } else {
+            let mut longer = same.iter().filter(|file| ends_with(file, &name));
+            let file = longer.next();
+            let file = *file.ok_or_else(|| format!("there is no picture {name:?} in the truth"))?;
+            if let Some(other) = longer.next() {
+                return Err(format!("{name:?} may be {file:?} or {other:?} of the truth"));
+            }
+            file
+        };
+        let called = self.called.entry(file).or_insert_with(|| name.clone());
+        if *called != name {
+            return Err(format!(
+                "{called:?} and {name:?} are both taken for {file:?} of the truth"
+            ));
+        }
+        Ok(file)
     }
 }
 
@@ -247,13 +339,17 @@ fn last_part(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
+/// Whether the last parts of `path` are `end`.
+fn ends_with(path: &str, end: &str) -> bool {
+    let rest = path.strip_suffix(end);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
 /// A line of `host detect`.
 #[derive(Deserialize)]
 struct Line {
     file: String,
-    #[serde(default)]
-    detections: Vec<Found>,
-    #[serde(default)]
+    detections: Option<Vec<Found>>,
     error: Option<String>,
 }
 
@@ -261,17 +357,16 @@ struct Line {
 struct Found {
     x: f64,
     y: f64,
-    #[serde(default)]
     radius: Option<f64>,
-    #[serde(default)]
     score: Option<f64>,
-    #[serde(default)]
     covariance: Option<Spread>,
 }
 
+/// The upper triangle of a covariance.
 #[derive(Deserialize)]
 struct Spread {
     xx: f64,
+    #[serde(default)]
     xy: f64,
     yy: f64,
     #[serde(default)]
@@ -283,29 +378,40 @@ struct Spread {
 }
 
 impl Found {
-    fn detection(&self) -> Detection {
+    /// The detection, or what in it is none.
+    fn detection(&self) -> Result<Detection, String> {
         let (radius, score) = (self.radius.unwrap_or(f64::NAN), self.score.unwrap_or(1.0));
-        let detection = Detection::new(self.x, self.y, radius, score);
-        match self.covariance {
-            Some(Spread { xx, xy, yy, xr, yr, rr }) => {
-                detection.with_covariance(Covariance { xx, xy, xr, yy, yr, rr })
+        for (key, v) in [("x", self.x), ("y", self.y), ("radius", self.radius.unwrap_or(0.0))] {
+            if v.abs() > FARTHEST {
+                return Err(format!("{key} = {v:e} is in no picture"));
             }
-            None => detection,
         }
+        if radius <= 0.0 {
+            return Err(format!(
+                "radius = {radius} is not above 0; where none is known it is null"
+            ));
+        }
+        let detection = Detection::new(self.x, self.y, radius, score);
+        let Some(Spread { xx, xy, yy, xr, yr, rr }) = self.covariance else {
+            return Ok(detection);
+        };
+        if xx <= 0.0 || yy <= 0.0 {
+            return Err(format!("the variances xx = {xx} and yy = {yy} are not both above 0"));
+        }
+        Ok(detection.with_covariance(Covariance { xx, xy, xr, yy, yr, rr }))
     }
 }
 
 type ByFile = HashMap<String, Result<Vec<Detection>, String>>;
 
-fn answers(place: &str, text: &str, known: &Known<'_>) -> Result<ByFile, FootageError> {
+fn answers(place: &str, text: &str, mut known: Known<'_>) -> Result<ByFile, FootageError> {
+    let text = text.trim_start_matches('\u{feff}');
     let mut answers = ByFile::new();
-    let unknown = |file: &str| format!("there is no picture {file:?} in the truth");
-    if !text.trim_start().starts_with('{') {
+    if !text.trim_start().starts_with(['{', '[']) {
         let rows = Rows::read(place, text)?;
         rows.need(&["x", "y"])?;
         for row in rows.iter() {
-            let file = file_of(&row)?;
-            let file = known.find(&file).ok_or_else(|| row.error(unknown(&file)))?;
+            let file = known.find(&file_of(&row)?).map_err(|why| row.error(why))?;
             let found = answers.entry(file.to_owned()).or_insert_with(|| Ok(Vec::new()));
             if let (Some(detection), Ok(found)) = (detection(&row)?, found) {
                 found.push(detection);
@@ -316,11 +422,16 @@ fn answers(place: &str, text: &str, known: &Known<'_>) -> Result<ByFile, Footage
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let error = |problem| FootageError { place: format!("{place}, line {}", n + 1), problem };
         let Line { file, detections, error: failed } =
-            serde_json::from_str(line).map_err(|why| error(why.to_string()))?;
-        let file = known.find(&file).ok_or_else(|| error(unknown(&file)))?;
-        let answer = match failed {
-            Some(why) => Err(why),
-            None => Ok(detections.iter().map(Found::detection).collect()),
+            serde_json::from_str(line).map_err(|why| {
+                error(format!("{why}; one JSON object per line and picture is needed"))
+            })?;
+        let file = known.find(&file).map_err(error)?;
+        let answer = match (failed, detections) {
+            (Some(why), _) => Err(why),
+            (None, Some(found)) => {
+                Ok(found.iter().map(Found::detection).collect::<Result<_, _>>().map_err(error)?)
+            }
+            (None, None) => return Err(error("neither \"detections\" nor \"error\"".into())),
         };
         if answers.insert(file.to_owned(), answer).is_some() {
             return Err(error(format!("this is the second answer to {file:?}")));
@@ -335,8 +446,8 @@ fn detection(row: &Row<'_>) -> Result<Option<Detection>, FootageError> {
         return Ok(None);
     }
     let or_zero = |key: &str| row.number(key).map(|v| v.unwrap_or(0.0));
-    let covariance = match row.number("xx")?.zip(row.number("yy")?) {
-        Some((xx, yy)) => Some(Spread {
+    let covariance = match (row.number("xx")?, row.number("yy")?) {
+        (Some(xx), Some(yy)) => Some(Spread {
             xx,
             yy,
             xy: or_zero("xy")?,
@@ -344,11 +455,12 @@ fn detection(row: &Row<'_>) -> Result<Option<Detection>, FootageError> {
             yr: or_zero("yr")?,
             rr: or_zero("rr")?,
         }),
-        None => None,
+        (None, None) => None,
+        _ => return Err(row.error("of the covariance xx and yy are needed, or neither".into())),
     };
-    let (x, y) = (row.needed("x")?, row.needed("y")?);
-    let (radius, score) = (row.number("radius")?, row.number("score")?);
-    Ok(Some(Found { x, y, radius, score, covariance }.detection()))
+    let (x, y, radius) = (row.needed("x")?, row.needed("y")?, radius(row)?);
+    let found = Found { x, y, radius, score: row.number("score")?, covariance };
+    found.detection().map(Some).map_err(|why| row.error(why))
 }
 
 #[cfg(test)]
@@ -397,6 +509,11 @@ mod tests {
             ("file,x,y,radius\na,1,2,3\nb,1,z,3\n", "line 3: y = \"z\" is not a number"),
             ("file,x,y,radius\na,1,2,\n", "line 2: radius is missing"),
             ("file,x,y,radius\na,1,2,0\n", "radius = 0 is not above 0"),
+            ("file,x,y,radius\na,1,2,3\n./a,1,2,3\n", "line 3: this ball was there before"),
+            ("file,x,y,radius,visible\na,1,2,3,2\n", "visible = 2 is no share"),
+            ("file,x,y,radius,bound\na,1,2,3,-1\n", "bound = -1 is not above 0"),
+            ("file,x,y,radius\na,1e9,2,3\n", "x = 1e9 is in no picture"),
+            ("file;x;y;radius\na;1;2;3\n", "separated by `;`"),
             ("file,x,y,radius\na,1,inf,3\n", "y = \"inf\" is not a number"),
             ("file,x,y,radius\na,1,2\n", "line 2"),
             ("frame,x,y,radius\n-1,1,2,3\n", "frame = \"-1\""),
@@ -415,9 +532,9 @@ mod tests {
     #[test]
     fn answers_come_as_rows_or_as_lines_of_json() {
         let two = two();
-        let known = Known::of(&two);
-        let rows = "file,x,y,xx,yy\nelsewhere/a.png,4,5,0.1,0.2\na.png,6,7,,\nt/b.png,,,,\n";
-        let rows = answers("f", rows, &known).unwrap();
+        let known = || Known::of(&two);
+        let rows = "File,X,y,xx,yy\na.png,4,5,0.1,0.2\n\n ,,,,\na.png,6,7,,\nq\\t\\b.png,,,,\n";
+        let rows = answers("f", rows, known()).unwrap();
         let found = rows["s/a.png"].as_ref().unwrap();
         assert_eq!((found.len(), found[0].x, found[1].y), (2, 4.0, 7.0));
         assert_eq!((found[0].score, found[0].radius.is_nan()), (1.0, true));
@@ -425,7 +542,7 @@ mod tests {
         assert!(found[1].covariance.is_none() && rows["t/b.png"] == Ok(vec![]));
         let lines = "{\"file\":\"a.png\",\"width\":9,\"detections\":[{\"x\":1.5,\"y\":2,\
                      \"radius\":null,\"score\":0.5}]}\n\n{\"file\":\"b.png\",\"error\":\"dark\"}\n";
-        let lines = answers("f", lines, &known).unwrap();
+        let lines = answers("f", lines, known()).unwrap();
         assert_eq!(lines["s/a.png"].as_ref().unwrap()[0].x, 1.5);
         assert_eq!(lines["t/b.png"], Err("dark".to_owned()));
     }
@@ -437,18 +554,34 @@ mod tests {
             ("file,x\n", "no column `y`"),
             ("file,x,y\na.png,1,2\nc.png,1,2\n", "line 3: there is no picture \"c.png\""),
             ("file,x,y\na.png,1,\n", "y is missing"),
-            ("{\"file\":\"a.png\"}\n{\"file\":\"a.png\"}\n", "line 2: this is the second answer"),
+            (
+                "{\"file\":\"a.png\",\"error\":\"\"}\n{\"file\":\"a.png\",\"error\":\"\"}\n",
+                "line 2: this is the second answer",
+            ),
             ("{\"file\":\"a.png\",\"detections\":[{\"x\":1}]}\n", "missing field `y`"),
+            ("{\"file\":\"a.png\",\"circles\":[]}\n", "neither"),
+            ("[{\"file\":\"a.png\"}]", "one JSON object per line"),
+            ("file,x,y,radius\na.png,1,2,-5\n", "the cell is empty"),
+            ("file,x,y,xx\na.png,1,2,3\n", "or neither"),
+            ("file,x,y,xx,yy\na.png,1,2,3,-1\n", "not both above 0"),
+            ("file,x,y\na.png,1,2\nv/s/a.png,1,2\n", "line 3: \"a.png\" and \"v/s/a.png\""),
         ] {
-            let error = answers("f", text, &Known::of(&two)).unwrap_err().to_string();
+            let error = answers("f", text, Known::of(&two)).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
         }
     }
 
     #[test]
-    fn a_name_that_two_directories_have_is_not_enough() {
-        let footage = footage("file,x,y,radius\ns/a.png,1,2,3\nt/a.png,1,2,3\n", "").unwrap();
-        let known = Known::of(&footage);
-        assert_eq!((known.find("a.png"), known.find("t/a.png")), (None, Some("t/a.png")));
+    fn of_two_names_one_ends_with_the_other() {
+        let truth = "file,x,y,radius\na.png,1,2,3\ns/a.png,1,2,3\ns/b.png,1,2,3\nt/b.png,1,2,3\n";
+        let footage = footage(truth, "").unwrap();
+        let find = |name: &str| Known::of(&footage).find(name);
+        assert_eq!(find("/home/me/s/a.png"), Ok("s/a.png"));
+        assert_eq!(find("q/a.png"), Ok("a.png"));
+        assert_eq!(find("a.png"), Ok("a.png"));
+        assert_eq!(find("t/b.png"), Ok("t/b.png"));
+        assert!(find("b.png").unwrap_err().contains("may be \"s/b.png\" or \"t/b.png\""));
+        assert!(find("q/b.png").unwrap_err().contains("no picture"));
+        assert!(find("aa.png").unwrap_err().contains("no picture"));
     }
 }

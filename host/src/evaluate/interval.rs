@@ -78,9 +78,15 @@ pub fn mean(blocks: &[Block]) -> Option<f64> {
     (count > 0.0).then(|| sum / count)
 }
 
-/// The 95 % interval of [`mean`] by resampling whole blocks with replacement,
-/// so that values within a block may depend on each other. `None` with fewer
-/// than two blocks that have values.
+/// Blocks from which on they are resampled; of fewer there are too few different samples.
+const RESAMPLED: usize = 10;
+
+/// The 95 % interval of [`mean`], where values within a block may depend on each other.
+/// `None` with fewer than two blocks that have values.
+///
+/// Ten blocks and more are resampled, whole and with replacement. Of fewer it is Student's
+/// interval of the ratio of their sums to their counts, linearised (Cochran, "Sampling
+/// Techniques", 1977, section 6.3), which two blocks are enough for.
 ///
 /// The percentiles are widened for the number of blocks as in Hesterberg,
 /// "What teachers should know about the bootstrap", 2015, section 3.2
@@ -91,6 +97,9 @@ pub fn bootstrap_mean(blocks: &[Block], seed: u64) -> Option<Interval> {
     let n = full.len();
     if n < 2 {
         return None;
+    }
+    if n < RESAMPLED {
+        return ratio_interval(&full);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut means = (0..RESAMPLES)
@@ -108,6 +117,15 @@ pub fn bootstrap_mean(blocks: &[Block], seed: u64) -> Option<Interval> {
     means.sort_unstable_by(f64::total_cmp);
     let tail = expanded_tail(n);
     Some(Interval { low: quantile(&means, tail)?, high: quantile(&means, 1.0 - tail)? })
+}
+
+/// Student's interval of the mean of two blocks or more.
+fn ratio_interval(blocks: &[Block]) -> Option<Interval> {
+    let (n, mean) = (blocks.len() as f64, mean(blocks)?);
+    let count = blocks.iter().map(|b| b.count).sum::<f64>();
+    let squares = blocks.iter().map(|b| (b.sum - mean * b.count).powi(2)).sum::<f64>();
+    let half = student(n - 1.0) * (n / (n - 1.0) * squares).sqrt() / count;
+    Some(Interval { low: mean - half, high: mean + half })
 }
 
 /// The share below the lower end: Phi(-sqrt(n / (n - 1)) t), t with n - 1
@@ -193,6 +211,20 @@ mod tests {
         assert!(close(i.low, 20.0 - 3.738, 0.35) && close(i.high, 20.0 + 3.738, 0.35), "{i:?}");
         assert_eq!(Some(i), bootstrap_mean(&blocks, 7));
         assert_ne!(Some(i), bootstrap_mean(&blocks, 8));
+    }
+
+    #[test]
+    fn a_few_blocks_have_the_t_interval() {
+        // Means 1, 2 and 6 of equal counts: 3 +- 4.303 sqrt(7) / sqrt(3).
+        let blocks = [[1.0; 4], [2.0; 4], [6.0; 4]].map(Block::of);
+        let i = bootstrap_mean(&blocks, 1).unwrap();
+        let half = 4.303 * (7.0_f64 / 3.0).sqrt();
+        assert!(close(i.low, 3.0 - half, 2e-3) && close(i.high, 3.0 + half, 2e-3), "{i:?}");
+        // Of 200 pairs of blocks from -1 to 1, nine in ten hold the mean, 0, and more.
+        let pairs = (0..200).map(|k| [f64::from(k * 37 % 200), f64::from(k * 91 % 200)]);
+        let pairs = pairs.map(|p| p.map(|v| Block::of([v / 99.5 - 1.0])));
+        let held = pairs.filter(|p| bootstrap_mean(p, 1).unwrap().holds(0.0)).count();
+        assert!(held >= 180, "{held}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One row per detector, frame and ball.
+//! One row per detector, frame and ball; a frame without a ball has one, too.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::{
     plan::segment_seed,
 };
 
-#[derive(Serialize)]
+#[derive(Clone, Default, Serialize)]
 struct Row<'a> {
     scene: &'a str,
     detector: &'a str,
@@ -18,13 +18,13 @@ struct Row<'a> {
     segment_seed: Option<u64>,
     segment_frame: usize,
     frame: u64,
-    ball: usize,
+    ball: Option<usize>,
     outcome: &'a str,
-    actual_x: f64,
-    actual_y: f64,
-    actual_radius: f64,
-    visible: f64,
-    visible_arc: f64,
+    actual_x: Option<f64>,
+    actual_y: Option<f64>,
+    actual_radius: Option<f64>,
+    visible: Option<f64>,
+    visible_arc: Option<f64>,
     estimated_x: Option<f64>,
     estimated_y: Option<f64>,
     estimated_radius: Option<f64>,
@@ -39,6 +39,7 @@ struct Row<'a> {
     frame_false_positives: u32,
     fault: Option<&'a str>,
     file: Option<&'a str>,
+    cov_xy: Option<f64>,
 }
 
 /// Writes the rows as CSV: scene by scene, detector by detector, in frame order.
@@ -57,27 +58,37 @@ pub fn write_records(
         for (d, detector) in names.iter().enumerate() {
             for (segment, segment_frame, frame, result) in numbered(scene) {
                 let look = &result.looks[d];
+                let row = Row {
+                    scene: scene.subject.name(),
+                    detector,
+                    segment,
+                    segment_seed: seed(plan, scene, segment),
+                    segment_frame,
+                    frame,
+                    frame_false_positives: look.false_positives,
+                    fault: look.fault.as_deref(),
+                    file: scene.file(frame),
+                    outcome: "empty",
+                    ..Row::default()
+                };
+                if result.balls.is_empty() {
+                    out.serialize(&row)?;
+                }
                 for (ball, (b, hit)) in result.balls.iter().zip(&look.hits).enumerate() {
-                    let sd = hit.and_then(|h| h.covariance).map(|c| [c.xx.sqrt(), c.yy.sqrt()]);
+                    let covariance = hit.and_then(|h| h.covariance);
                     let t = &b.truth;
                     out.serialize(Row {
-                        scene: scene.subject.name(),
-                        detector,
-                        segment,
-                        segment_seed: seed(plan, scene, segment),
-                        segment_frame,
-                        frame,
-                        ball,
+                        ball: Some(ball),
                         outcome: match (hit, b.ignored) {
                             (Some(_), _) => "found",
                             (None, true) => "ignored",
                             (None, false) => "missed",
                         },
-                        actual_x: t.x,
-                        actual_y: t.y,
-                        actual_radius: t.radius,
-                        visible: t.visible,
-                        visible_arc: t.visible_arc,
+                        actual_x: Some(t.x),
+                        actual_y: Some(t.y),
+                        actual_radius: Some(t.radius),
+                        visible: Some(t.visible),
+                        visible_arc: Some(t.visible_arc),
                         estimated_x: hit.map(|h| t.x + h.error[0]),
                         estimated_y: hit.map(|h| t.y + h.error[1]),
                         estimated_radius: hit
@@ -89,11 +100,10 @@ pub fn write_records(
                         l2: hit.map(|h| h.l2()),
                         bound: b.bound.map(|b| b.center),
                         bound_radius: b.bound.and_then(|b| b.radius),
-                        sd_x: sd.map(|s| s[0]),
-                        sd_y: sd.map(|s| s[1]),
-                        frame_false_positives: look.false_positives,
-                        fault: look.fault.as_deref(),
-                        file: scene.file(frame),
+                        sd_x: covariance.map(|c| c.xx.sqrt()),
+                        sd_y: covariance.map(|c| c.yy.sqrt()),
+                        cov_xy: covariance.map(|c| c.xy),
+                        ..row.clone()
                     })?;
                 }
             }

@@ -2,7 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::footage::FootageError;
+use super::footage::{FARTHEST, FootageError};
 
 /// A table.
 #[derive(Debug, Default)]
@@ -23,33 +23,54 @@ impl Rows {
     /// Reads a table that is at `place`.
     pub(super) fn read(place: &str, text: &str) -> Result<Self, FootageError> {
         let error = |problem: String| FootageError { place: place.to_owned(), problem };
-        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|why| error(why.to_string()))?.clone();
+        let mut reader =
+            ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
+        let header = reader.headers().map_err(|why| error(why.to_string()))?;
+        let header: StringRecord = header.iter().map(str::to_lowercase).collect();
         for (n, name) in header.iter().enumerate() {
             if header.iter().take(n).any(|earlier| earlier == name) {
                 return Err(error(format!("there are two columns `{name}`")));
             }
         }
-        let records =
-            reader.records().collect::<Result<_, _>>().map_err(|why| match why.kind() {
-                csv::ErrorKind::UnequalLengths { pos, expected_len, len } => FootageError {
-                    place: line(place, pos.as_ref()),
-                    problem: format!("{len} cells, where the header has {expected_len}"),
-                },
-                _ => error(why.to_string()),
-            })?;
+        let mut records = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|why| error(why.to_string()))?;
+            if record.iter().all(str::is_empty) {
+                continue;
+            }
+            if record.len() != header.len() {
+                return Err(FootageError {
+                    place: line(place, record.position()),
+                    problem: format!(
+                        "{} cells, where the header has {}",
+                        record.len(),
+                        header.len()
+                    ),
+                });
+            }
+            records.push(record);
+        }
         Ok(Self { place: place.to_owned(), header, records })
     }
 
     /// Sees that these columns are there.
     pub(super) fn need(&self, names: &[&str]) -> Result<(), FootageError> {
-        match names.iter().find(|name| !self.header.iter().any(|h| h == **name)) {
-            Some(name) => Err(self.error(format!(
-                "there is no column `{name}`; file (or frame), {} are needed",
-                names.join(", ")
-            ))),
-            None => Ok(()),
-        }
+        let missing = names.iter().find(|name| !self.header.iter().any(|h| h == **name));
+        let Some(name) = missing else { return Ok(()) };
+        let columns: Vec<&str> = self.header.iter().collect();
+        let other = [";", "\t"].into_iter().find(|s| columns.len() == 1 && columns[0].contains(s));
+        Err(self.error(match (other, columns.as_slice()) {
+            (Some(separator), _) => format!(
+                "the columns are separated by `{}`; commas are needed",
+                separator.escape_debug()
+            ),
+            (None, []) => format!("there is no column `{name}`; the file is empty"),
+            (None, columns) => format!(
+                "there is no column `{name}`; file (or frame), {} are needed, and there are {}",
+                names.join(", "),
+                columns.join(", ")
+            ),
+        }))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
@@ -77,9 +98,20 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A number that must be there.
+    /// A place or a length, in pixels.
+    pub(super) fn place(&self, name: &str) -> Result<Option<f64>, FootageError> {
+        match self.number(name)? {
+            Some(v) if v.abs() > FARTHEST => {
+                let text = self.text(name).unwrap_or_default();
+                Err(self.error(format!("{name} = {text} is in no picture")))
+            }
+            v => Ok(v),
+        }
+    }
+
+    /// A place that must be there.
     pub(super) fn needed(&self, name: &str) -> Result<f64, FootageError> {
-        self.number(name)?.ok_or_else(|| self.error(format!("{name} is missing")))
+        self.place(name)?.ok_or_else(|| self.error(format!("{name} is missing")))
     }
 
     pub(super) fn error(&self, problem: String) -> FootageError {

@@ -20,11 +20,13 @@ use crate::scene::SceneConfig;
 pub struct Summary {
     /// Version of this layout: 2.
     pub schema: u32,
+    /// The command line.
+    pub command: String,
     /// The seed.
     pub seed: u64,
-    /// Frames per scene.
+    /// Frames per scene, or pictures in all.
     pub frames: u64,
-    /// Frames per segment, the block of the bootstrap.
+    /// Frames per segment of a scene, the block of the bootstrap.
     pub segment_frames: u64,
     /// Resamples of the bootstrap.
     pub resamples: usize,
@@ -57,6 +59,8 @@ pub struct DetectorInfo {
     pub version: String,
     /// Where its answers are from; `None` for a plugin, which was asked.
     pub answers: Option<PathBuf>,
+    /// How many pictures the answers speak of; `None` for a plugin.
+    pub answered: Option<u64>,
     /// What the user set, in `[plugin.<name>]` or behind the name.
     pub config: Map<String, Value>,
     /// All its settings: that over the plugin's defaults. What it was told about the radius
@@ -79,6 +83,8 @@ pub struct SceneSummary {
     pub config: Option<SceneConfig>,
     /// Where the pictures are; `None` for a scene.
     pub pictures: Option<PathBuf>,
+    /// Frames per segment, the block of the bootstrap; the last may have fewer.
+    pub segment_frames: usize,
     /// What every detector did.
     pub detectors: Vec<Metrics>,
     /// Every detector against every one before it.
@@ -95,6 +101,7 @@ impl DetectorInfo {
             argument: format!("{name}={}", path.display()),
             version: String::new(),
             answers: Some(path.clone()),
+            answered: Some(answers.count()),
             config: Map::new(),
             settings: Map::new(),
             radius_hint: Vec::new(),
@@ -129,6 +136,7 @@ impl SceneSummary {
             changes,
             config,
             pictures,
+            segment_frames: filmed.segments.first().map_or(0, Vec::len),
             detectors: detectors.map(|(d, name)| Metrics::of(filmed, d, name, seed)).collect(),
             pairs,
         }
@@ -166,6 +174,26 @@ impl Summary {
         self.scenes.first()?.pictures.as_deref()
     }
 
+    /// Which programs answered to some of the pictures only.
+    pub fn silence(&self) -> Vec<String> {
+        let fewer = |d: &&DetectorInfo| d.answered.is_some_and(|n| n < self.frames);
+        let text = |d: &DetectorInfo| {
+            format!(
+                "{} answered to {} of {} pictures; in the others it counts as having found nothing",
+                d.name,
+                d.answered.unwrap_or_default(),
+                self.frames
+            )
+        };
+        self.detectors.iter().filter(fewer).map(text).collect()
+    }
+
+    /// Whether all errors may be those of labels by hand: no picture has a bound.
+    pub fn labelled(&self) -> bool {
+        let bounds = self.scenes.iter().flat_map(|s| &s.detectors).map(|m| m.bound_count);
+        self.pictures().is_some() && bounds.sum::<u64>() == 0
+    }
+
     /// The detectors that failed on every frame.
     pub fn mute(&self) -> Vec<&str> {
         let failed =
@@ -184,6 +212,7 @@ impl Summary {
         let names: Vec<String> = detectors.iter().map(|d| d.name.clone()).collect();
         Self {
             schema: 2,
+            command: String::new(),
             seed: plan.seed,
             frames: plan.frames,
             segment_frames: plan.segment_frames(),

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
+};
 
 use super::{
-    Difference, Margins, Metrics, Pair, SceneSummary, Summary, interval::Interval,
+    Difference, LABELLED, Margins, Metrics, Pair, SceneSummary, Summary, interval::Interval,
     metrics::Estimate,
 };
 
@@ -37,7 +39,8 @@ pub fn text(summary: &Summary) -> String {
         }
         for m in scene.detectors.iter().filter(|m| m.faults > 0) {
             let fault = m.first_fault.as_deref().unwrap_or_default();
-            let _ = writeln!(out, "{} failed on {} frames, first: {fault}", m.detector, m.faults);
+            let frames = if m.faults == 1 { "frame" } else { "frames" };
+            let _ = writeln!(out, "{} failed on {} {frames}, first: {fault}", m.detector, m.faults);
         }
         out.push('\n');
     }
@@ -59,6 +62,12 @@ pub fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "{}.", margins(summary));
     }
     let _ = writeln!(out, "{}", hints(summary));
+    for silence in summary.silence() {
+        let _ = writeln!(out, "{silence}.");
+    }
+    if summary.labelled() {
+        let _ = writeln!(out, "{LABELLED}.");
+    }
     out
 }
 
@@ -128,6 +137,10 @@ fn accuracy(scene: &SceneSummary) -> Table {
 }
 
 fn align(mut table: Table) -> Table {
+    // A name that is cut in two is no name.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -290,6 +303,7 @@ mod tests {
             argument: (*name).to_owned(),
             version: "1".into(),
             answers: None,
+            answered: None,
             config: serde_json::Map::new(),
             settings: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],

@@ -8,12 +8,13 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    cli::{Exit, choice::Choice},
+    cli::{Exit, choice::Choice, options::UsageError},
     config::Loaded,
     plugin::{
-        Catalog,
+        Catalog, Kind,
         check::{self, MAX_LEVEL, Options, Report, Verdict},
         probe,
+        remote::Pool,
     },
 };
 
@@ -55,18 +56,21 @@ pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Re
     choice.check_name()?;
     let path = catalog.find(choice.plugin())?;
     // One that does not load has no configuration; that it does not load is the first check.
-    let table = probe::one(&path)
-        .ok()
-        .map(|descriptor| choice.table(&descriptor, loaded))
-        .transpose()?
-        .map(|(table, _)| table)
-        .unwrap_or_default();
-    let options = Options {
-        level: args.level,
-        seed: args.seed,
-        deadline: Duration::from_secs_f64(args.deadline),
-        table,
-    };
+    let descriptor = probe::one(&path).ok();
+    let table = descriptor.as_ref().map(|d| choice.table(d, loaded)).transpose()?;
+    let table = table.map(|(table, _)| table).unwrap_or_default();
+    let deadline = Duration::from_secs_f64(args.deadline);
+    if let Some(descriptor) = descriptor.filter(|d| d.kind == Kind::Detector && !table.is_empty()) {
+        // All checks would fail for what is wrong with the settings.
+        let refusal = Pool::new(&path, deadline).refusal(descriptor.config(Some(&table)));
+        if let Some(why) = refusal {
+            let name = descriptor.name;
+            return Err(
+                UsageError(format!("{name} refuses the settings that you gave it: {why}")).into()
+            );
+        }
+    }
+    let options = Options { level: args.level, seed: args.seed, deadline, table };
     let mut stderr = std::io::stderr();
     let live = stderr.is_terminal() && !args.json;
     let report = check::run(&path, &options, |check| {

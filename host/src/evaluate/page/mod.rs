@@ -10,7 +10,7 @@ mod section;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    Plan, Summary, Verdict,
+    LABELLED, Plan, Summary, Verdict,
     film::{FilmError, Filmed},
     table::hints,
 };
@@ -42,13 +42,15 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
                 h1 { "Detectors compared" }
                 p.soft {
                     @if summary.pictures().is_some() {
-                        (summary.frames) " pictures with known truth. All detectors saw the same ones. "
+                        (summary.frames) " pictures with known truth, seed of the intervals " (summary.seed) ". All detectors saw the same ones. "
                     } @else {
                         (summary.frames) " frames per scene in independent segments of "
                         (summary.segment_frames) ", seed " (summary.seed) ". All detectors saw the same frames. "
                     }
                     (hints(summary))
                 }
+                @for silence in summary.silence() { p.warn { (silence) "." } }
+                @if summary.labelled() { p { (LABELLED) "." } }
                 (requirements(summary))
                 (overview::overview(summary))
                 @for scene in &scenes { (scene) }
@@ -61,28 +63,13 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
 
 /// How to get this page again.
 fn again(summary: &Summary) -> Markup {
-    let list = |names: Vec<&str>| names.join(",");
-    let asked = summary.detectors.iter().filter(|d| d.answers.is_none());
-    let detectors = list(asked.map(|d| d.argument.as_str()).collect());
-    let answered = summary.detectors.iter().filter(|d| d.answers.is_some());
-    let scenes = list(summary.scenes.iter().map(|s| s.name.as_str()).collect());
     html! {
         h2 { "This run again" }
-        p { code {
-            "host evaluate"
-            @if !detectors.is_empty() { " --detector " (detectors) }
-            @match summary.pictures() {
-                Some(dir) => {
-                    " --pictures " (dir.display())
-                    @for d in answered { " --answers " (d.argument) }
-                },
-                None => { " --scene " (scenes) " --frames " (summary.frames) " --seed " (summary.seed) },
-            }
-            " --report DIR"
-        } }
+        p { code { (summary.command) } }
         p.soft {
-            "with the same configuration gives the same page, but for the times. Beside this page, "
-            code { "frames.csv" } " has a row for every detector, frame and ball, and " code { "summary.json" }
+            "with the same configuration file gives the same page, but for the times. Beside this page, "
+            code { "frames.csv" } " has a row for every detector, frame and ball, "
+            code { "false_positives.csv" } " the place of every false positive, and " code { "summary.json" }
             " every number of its tables. Written by host " (env!("CARGO_PKG_VERSION")) "."
         }
     }

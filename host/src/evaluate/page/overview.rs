@@ -34,6 +34,7 @@ pub(super) fn overview(summary: &Summary) -> Markup {
                             " " span.whole { "(" (ratio(Some(over))) " × bound)" }
                             @if let Some(share) = bounded(m) { small { "bound known for " (share) } }
                         }
+                        @if let Some(q) = m.l2 { small { "median distance " (number(Some(q.p50))) } }
                         (detection(m.recall, m.false_positives_per_frame))
                         @if let Some(ms) = m.ms { small { (number(Some(ms.p50))) " ms" } }
                         (failures(m.faults, m.first_fault.as_deref()))

@@ -1,14 +1,16 @@
 //! The worst frames: a cut-out, enlarged, with truth and estimates over it.
 
+use std::io::Cursor;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use image::ImageEncoder;
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use maud::{Markup, html};
 use plumbline_plugin_api::{Circle, Frame, PixelFormat};
 
 use super::super::{
     Plan,
     compare::loss,
-    film::{FilmError, Filmed},
+    film::{FilmError, Filmed, Wrong},
     plan::segment_seed,
     table::number,
 };
@@ -17,8 +19,10 @@ use super::super::{
 const WORST: usize = 3;
 /// Side of a picture on the page, in CSS pixels.
 const SIDE: u32 = 230;
-/// Least and greatest side of a cut-out, in pixels of the frame.
-const CUT: (f64, f64) = (48.0, 400.0);
+/// Least side of a cut-out, in pixels of the frame.
+const LEAST_CUT: f64 = 48.0;
+/// A cut-out that is larger is made smaller to this side.
+const LARGEST: u32 = 400;
 
 /// A frame worth a look.
 struct Case {
@@ -81,13 +85,9 @@ fn drawing(plan: &Plan, filmed: &Filmed, d: usize, case: &Case, frame: &Frame<'_
         };
         (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {place}: {what}"))
     } else {
-        let whole = f64::from(frame.width().max(frame.height()));
-        let first = look.wrong.first().map_or([0.0; 2], |w| [w.circle.x, w.circle.y]);
-        let count = look.false_positives;
-        let middle = Circle { x: first[0], y: first[1], radius: whole / 8.0 };
-        (middle, format!("frame {place}: {count} false"))
+        (around(&look.wrong, frame), format!("frame {place}: {} false", look.false_positives))
     };
-    let side = (3.2 * middle.radius + 16.0).clamp(CUT.0, CUT.1) as u32;
+    let side = (3.2 * middle.radius + 16.0).max(LEAST_CUT) as u32;
     let side = side.min(frame.width()).min(frame.height());
     let corner = |at: f64, size: u32| {
         (at - f64::from(side) / 2.0).round().clamp(0.0, f64::from(size - side)) as u32
@@ -107,7 +107,7 @@ fn drawing(plan: &Plan, filmed: &Filmed, d: usize, case: &Case, frame: &Frame<'_
                 image x=(f64::from(x0) - 0.5) y=(f64::from(y0) - 0.5) width=(side) height=(side)
                     href={ "data:image/png;base64," (STANDARD.encode(png(frame, x0, y0, side))) } {}
                 @for b in &result.balls {
-                    (mark("truth", Circle { x: b.truth.x, y: b.truth.y, radius: b.truth.radius }))
+                    (mark(if b.ignored { "ignored" } else { "truth" }, Circle { x: b.truth.x, y: b.truth.y, radius: b.truth.radius }))
                 }
                 @for c in estimates { (mark("estimate", c)) }
                 @for w in &look.wrong { (mark("false", w.circle)) }
@@ -123,6 +123,21 @@ fn drawing(plan: &Plan, filmed: &Filmed, d: usize, case: &Case, frame: &Frame<'_
             }
         }
     }
+}
+
+/// A circle that a cut-out of all of `wrong` is made for.
+fn around(wrong: &[Wrong], frame: &Frame<'_>) -> Circle {
+    let whole = f64::from(frame.width().max(frame.height()));
+    let ends = |of: fn(&Circle) -> f64| {
+        let values = || wrong.iter().map(|w| of(&w.circle));
+        (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max))
+    };
+    let ((left, right), (top, bottom)) = (ends(|c| c.x), ends(|c| c.y));
+    let radii = wrong.iter().map(|w| w.circle.radius).filter(|r| r.is_finite());
+    let largest = radii.fold(8.0, f64::max);
+    let reach = 0.5 * (right - left).max(bottom - top) + largest;
+    let radius = reach.clamp(whole / 8.0, whole);
+    Circle { x: f64::midpoint(left, right), y: f64::midpoint(top, bottom), radius }
 }
 
 /// A circle and the cross of its centre.
@@ -146,24 +161,24 @@ fn mark(class: &str, c: Circle) -> Markup {
     }
 }
 
-/// A square of the frame, losslessly.
+/// A square of the frame, losslessly unless it is large.
 fn png(frame: &Frame<'_>, x0: u32, y0: u32, side: u32) -> Vec<u8> {
     let n = frame.format().bytes_per_pixel();
     let (from, to) = (x0 as usize * n, (x0 + side) as usize * n);
     let mut bytes: Vec<u8> =
         (y0..y0 + side).flat_map(|y| &frame.row(y)[from..to]).copied().collect();
-    let color = if frame.format() == PixelFormat::GRAY8 {
-        image::ExtendedColorType::L8
+    let image = if frame.format() == PixelFormat::GRAY8 {
+        GrayImage::from_raw(side, side, bytes).map(DynamicImage::from)
     } else {
         bytes.chunks_exact_mut(3).for_each(|p| p.swap(0, 2));
-        image::ExtendedColorType::Rgb8
+        RgbImage::from_raw(side, side, bytes).map(DynamicImage::from)
     };
-    let mut out = Vec::new();
-    // Writing to memory does not fail, and the sizes fit.
-    if let Err(error) =
-        image::codecs::png::PngEncoder::new(&mut out).write_image(&bytes, side, side, color)
-    {
+    let mut out = Cursor::new(Vec::new());
+    // The sizes fit, and writing to memory does not fail.
+    let image = image.unwrap_or_default();
+    let image = if side > LARGEST { image.thumbnail(LARGEST, LARGEST) } else { image };
+    if let Err(error) = image.write_to(&mut out, ImageFormat::Png) {
         tracing::warn!("a picture of the report is missing: {error}");
     }
-    out
+    out.into_inner()
 }

@@ -62,7 +62,7 @@ pub(super) fn section(
             h3 { (key(d)) "Worst frames of " (m.detector) }
             div.pictures { @for picture in &worst[d] { (picture) } }
         }
-        p.soft { "Green: truth. Magenta, dashed: estimate. Amber: false positive." }
+        p.soft { "Green: truth; grey, dotted: balls that do not count. Magenta, dashed: estimate. Amber: false positive." }
         @if let Some(config) = &scene.config {
             p.soft {
                 "A frame again, as a PNG file with its truth: "
