@@ -49,5 +49,5 @@ pub use summary::{DetectorInfo, SceneSummary, Summary};
 pub use table::text;
 
 /// What is said of errors against labels by hand.
-const LABELLED: &str = "No bound is known for these pictures. Where they were labelled by hand, errors of a \
-                        pixel or less are as much those of the labels, and so are calibration, bias and locking";
+const LABELLED: &str = "No bound is known for these pictures. Where they were labelled by hand, errors of a pixel\n\
+                        or less are as much those of the labels, and so are calibration, bias and locking";
