@@ -343,6 +343,7 @@ fn pictures_in_files_are_scored_as_scenes_are_and_other_programs_beside_plugins(
     assert!(plugin["rmse_over_bound"].as_f64().unwrap() < 2.0, "{plugin}");
     assert_eq!((&hand["found"], &hand["false_positives"]), (&1.into(), &1.into()));
     assert_eq!((&hand["rmse"], &hand["ms"]), (&0.0.into(), &Value::Null));
+    assert_eq!(summary["max_radius_error"], Value::Null);
     let read = |name: &str| std::fs::read_to_string(report.join(name)).unwrap();
     assert!(read("false_positives.csv").contains("hand,1,,1,5,1.0,1.0,,1.0,000005.png"));
     let page = read("index.html");
@@ -416,4 +417,17 @@ fn photographs_stand_each_for_itself_and_one_without_a_ball_has_its_row() {
     assert!(row.contains("not in the mood") && row.contains("000002.png"), "{row}");
     let page = std::fs::read_to_string(report.join("index.html")).unwrap();
     assert!(page.contains("labelled by hand"), "what the errors mean");
+}
+
+#[test]
+fn a_find_may_be_asked_for_its_radius() {
+    // The detector always says 20, of a ball of 24.
+    let found = |share: &str| {
+        let mut args = vec!["--detector", "moody", "--json", "-c", "scene.ball.start=[320, 240]"];
+        args.extend(["-c", "scene.ball.speed=[0, 0]", "--max-radius-error", share]);
+        let summary = summary(&run(evaluate(&args)));
+        assert_eq!(summary["max_radius_error"].to_string(), share);
+        summary["scenes"][0]["detectors"][0]["found"].as_u64().unwrap()
+    };
+    assert_eq!((found("0.2"), found("0.1")), (24, 0));
 }

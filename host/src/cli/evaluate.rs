@@ -88,6 +88,10 @@ pub struct Args {
     /// Misses per ball and false positives per frame that differ by less are alike
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, default_value_t = Margins::default().rate, value_parser = margin)]
     least_rate_difference: f64,
+    /// Circles whose radius is off by more than this share of a ball's do not belong to it
+    /// [default: any radius will do]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = margin)]
+    max_radius_error: Option<f64>,
     /// Seconds for a frame; a detector that takes longer has failed on it
     #[arg(long, value_name = "SECONDS", default_value_t = remote::DEADLINE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
     time_limit: u64,
@@ -117,9 +121,13 @@ enum What {
 }
 
 impl What {
-    fn pictures(dir: &Path, answers: &[(String, PathBuf)]) -> Result<Self, UsageError> {
+    fn pictures(
+        dir: &Path,
+        answers: &[(String, PathBuf)],
+        radius_error: f64,
+    ) -> Result<Self, UsageError> {
         let usage = |e: FootageError| UsageError(e.to_string());
-        let footage = Footage::read(dir).map_err(usage)?;
+        let footage = Footage::read(dir, radius_error).map_err(usage)?;
         let answers = answers.iter().map(|(name, path)| Answers::read(name, path, &footage));
         let answers = answers.collect::<Result<_, _>>().map_err(usage)?;
         Ok(Self::Pictures { footage, answers })
@@ -206,17 +214,18 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let loaded = common.load(Vec::new())?;
     let config = &loaded.config;
     let seed = args.seed.unwrap_or(config.scene.seed);
+    let radius_error = args.max_radius_error.unwrap_or(f64::INFINITY);
     let what = if let Some(dir) = &args.pictures {
         let given = common.set.iter().find(|key| key.starts_with("scene."));
         if let Some(given) = given {
             tracing::warn!("-c {given} changes no picture: {} has them", dir.display());
         }
-        What::pictures(dir, &args.answers)?
+        What::pictures(dir, &args.answers, radius_error)?
     } else {
         let scene = SceneConfig { seed, ..config.scene.clone() };
         What::Scenes(evaluate::scenes(&scene, &args.scene))
     };
-    let plan = Plan { frames: what.frames().unwrap_or(args.frames), seed };
+    let plan = Plan { frames: what.frames().unwrap_or(args.frames), seed, radius_error };
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
     let mut wanted: Vec<Choice> = args.detector.iter().flat_map(|list| list.0.clone()).collect();

@@ -54,6 +54,8 @@ pub struct Ball {
     pub ignored: bool,
     /// Distance up to which a detection belongs to it, in pixels.
     pub gate: f64,
+    /// By how much its radius may be off, in pixels.
+    pub radius_gate: f64,
     /// How good an estimate can be.
     pub bound: Option<Bound>,
 }
@@ -203,7 +205,8 @@ pub fn film(
     let results = jobs
         .par_iter()
         .map(|&(s, k, frames)| {
-            let segment = segment(&plan.scene(&scenes[s], k), frames, &mut cast(s)?)?;
+            let config = plan.scene(&scenes[s], k);
+            let segment = segment(&config, frames, plan.radius_error, &mut cast(s)?)?;
             done(frames);
             Ok((s, segment))
         })
@@ -328,6 +331,7 @@ pub fn open(path: &Path) -> Result<Opened, FilmError> {
 fn segment(
     config: &SceneConfig,
     frames: u64,
+    radius_error: f64,
     detectors: &mut [Detector],
 ) -> Result<Vec<FrameResult>, FilmError> {
     let mut scene = Scene::new(config)?;
@@ -337,7 +341,7 @@ fn segment(
         if n > 0 {
             scene.step();
         }
-        let balls = balls(config, scene.truth());
+        let balls = balls(config, scene.truth(), radius_error);
         let looks = detectors
             .iter_mut()
             .map(|detector| {
@@ -350,13 +354,14 @@ fn segment(
     Ok(results)
 }
 
-fn balls(config: &SceneConfig, truth: &Truth) -> Vec<Ball> {
+fn balls(config: &SceneConfig, truth: &Truth, radius_error: f64) -> Vec<Ball> {
     let balls = truth.balls.iter().enumerate();
     balls
         .map(|(n, ball)| Ball {
             truth: *ball,
             ignored: ball.visible.min(ball.visible_arc) < LEAST_VISIBLE,
             gate: gate(ball.radius),
+            radius_gate: radius_error * ball.radius,
             bound: bound(config, truth, n),
         })
         .collect()
@@ -371,13 +376,15 @@ pub fn look(
 ) -> Look {
     let targets: Vec<Target> = balls
         .iter()
-        .map(|Ball { truth: t, ignored, .. }| Target {
+        .map(|&Ball { truth: t, ignored, radius_gate, .. }| Target {
             circle: Circle { x: t.x, y: t.y, radius: t.radius },
-            ignored: *ignored,
+            radius_gate,
+            ignored,
         })
         .collect();
-    let places: Vec<[f64; 2]> = found.iter().map(|d| [d.x, d.y]).collect();
-    let matched = matching(&targets, clutter, &places);
+    let circle = |d: &Detection| Circle { x: d.x, y: d.y, radius: d.radius };
+    let circles: Vec<Circle> = found.iter().map(circle).collect();
+    let matched = matching(&targets, clutter, &circles);
     let hit = |(ball, detection): (&Ball, &Option<usize>)| {
         detection.map(|d| {
             let (d, t) = (&found[d], &ball.truth);
@@ -388,10 +395,7 @@ pub fn look(
             }
         })
     };
-    let wrong = |d: &usize| {
-        let Detection { x, y, radius, score, .. } = found[*d];
-        Wrong { circle: Circle { x, y, radius }, score }
-    };
+    let wrong = |&d: &usize| Wrong { circle: circles[d], score: found[d].score };
     Look {
         hits: balls.iter().zip(&matched.of_ball).map(hit).collect(),
         false_positives: matched.false_positives.len() as u32,

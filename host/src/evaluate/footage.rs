@@ -62,12 +62,13 @@ const TRUTH: &str = "truth.csv";
 const CLUTTER: &str = "clutter.csv";
 
 impl Footage {
-    /// Reads the truth of a directory of pictures.
+    /// Reads the truth of a directory of pictures. The radius of a detection that belongs to
+    /// a ball may be off by a share of `radius_error`.
     ///
     /// # Errors
     ///
     /// [`FootageError`] when there is no `truth.csv`, or something in it is no truth.
-    pub fn read(dir: &Path) -> Result<Vec<Self>, FootageError> {
+    pub fn read(dir: &Path, radius_error: f64) -> Result<Vec<Self>, FootageError> {
         let path = dir.join(TRUTH);
         let text = read(&path)?;
         let clutter = dir.join(CLUTTER);
@@ -79,9 +80,12 @@ impl Footage {
         let name = dir.canonicalize().ok();
         let name = name.as_deref().and_then(Path::file_name).unwrap_or(dir.as_os_str());
         let truth = Rows::read(&path.display().to_string(), &text)?;
-        let footage = groups(&truth, &clutter, &name.to_string_lossy(), dir)?;
-        for shot in footage.iter().flat_map(|group| &group.shots) {
+        let mut footage = groups(&truth, &clutter, &name.to_string_lossy(), dir)?;
+        for shot in footage.iter_mut().flat_map(|group| &mut group.shots) {
             shot.check(dir).map_err(|problem| truth.error(problem))?;
+            for ball in &mut shot.balls {
+                ball.radius_gate = radius_error * ball.truth.radius;
+            }
         }
         Ok(footage)
     }
@@ -89,7 +93,7 @@ impl Footage {
     /// Pictures of a segment: neighbours of a film depend on each other, photographs do not.
     pub fn segment_length(&self) -> usize {
         if self.is_film {
-            Plan { frames: self.shots.len() as u64, seed: 0 }.segment_frames() as usize
+            Plan { frames: self.shots.len() as u64, ..Plan::default() }.segment_frames() as usize
         } else {
             1
         }
@@ -245,6 +249,7 @@ fn ball(row: &Row<'_>) -> Result<Option<Ball>, FootageError> {
         truth,
         ignored: truth.visible.min(truth.visible_arc) < LEAST_VISIBLE,
         gate: gate(radius),
+        radius_gate: f64::INFINITY,
         bound: bound.map(|center| Bound { center, radius: bound_radius }),
     }))
 }

@@ -17,6 +17,8 @@ pub fn gate(radius: f64) -> f64 {
 pub struct Target {
     /// Where it is.
     pub circle: Circle,
+    /// By how much the radius of a detection that belongs to it may be off, in pixels.
+    pub radius_gate: f64,
     /// Too little of it is visible: finding it is no success, missing it no failure.
     pub ignored: bool,
 }
@@ -33,16 +35,21 @@ pub struct Matching {
 }
 
 /// Gives every detection to at most one ball and the other way round, the
-/// closest pair first, up to the [`gate`] of the ball. What an ignored ball gets
+/// closest pair first, up to the [`gate`] of the ball and that of its radius (a detection
+/// without a radius has the right one). What an ignored ball gets
 /// counts as nothing. What remains may fall on an ignored ball (within its gate or
 /// anywhere on its disc); the rest is false.
-pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Matching {
-    let distance = |c: &Circle, [x, y]: [f64; 2]| (x - c.x).hypot(y - c.y);
+pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Matching {
+    let distance = |c: &Circle, d: &Circle| (d.x - c.x).hypot(d.y - c.y);
+    let fits = |ball: &Target, d: &Circle| {
+        d.radius.is_nan() || (d.radius - ball.circle.radius).abs() <= ball.radius_gate
+    };
     let mut pairs: Vec<(f64, usize, usize)> = balls
         .iter()
         .enumerate()
         .flat_map(|(b, ball)| {
-            found.iter().enumerate().map(move |(d, at)| (distance(&ball.circle, *at), b, d))
+            let fitting = found.iter().enumerate().filter(move |(_, at)| fits(ball, at));
+            fitting.map(move |(d, at)| (distance(&ball.circle, at), b, d))
         })
         .filter(|(distance, b, _)| *distance <= gate(balls[*b].circle.radius))
         .collect();
@@ -59,17 +66,17 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[[f64; 2]]) -> Mat
     for (of, ball) in of_ball.iter_mut().zip(balls) {
         *of = of.filter(|_| !ball.ignored);
     }
-    let excused = |at: [f64; 2]| {
+    let excused = |at: &Circle| {
         balls.iter().any(|ball| {
             let r = ball.circle.radius;
             ball.ignored && distance(&ball.circle, at) <= gate(r).max(r)
         })
     };
     let false_positives: Vec<usize> =
-        (0..found.len()).filter(|&d| !taken[d] && !excused(found[d])).collect();
+        (0..found.len()).filter(|&d| !taken[d] && !excused(&found[d])).collect();
     let on_clutter = false_positives
         .iter()
-        .filter(|&&d| clutter.iter().any(|c| distance(c, found[d]) <= gate(c.radius)))
+        .filter(|&&d| clutter.iter().any(|c| distance(c, &found[d]) <= gate(c.radius)))
         .count();
     Matching { of_ball, false_positives, on_clutter }
 }
@@ -79,22 +86,39 @@ mod tests {
     use super::*;
 
     fn ball(x: f64, radius: f64, ignored: bool) -> Target {
-        Target { circle: Circle { x, y: 0.0, radius }, ignored }
+        let circle = Circle { x, y: 0.0, radius };
+        Target { circle, radius_gate: f64::INFINITY, ignored }
+    }
+
+    /// Matches answers at these x.
+    fn matching(balls: &[Target], clutter: &[Circle], found: &[f64]) -> Matching {
+        let found: Vec<Circle> =
+            found.iter().map(|&x| Circle { x, y: 0.0, radius: f64::NAN }).collect();
+        super::matching(balls, clutter, &found)
+    }
+
+    #[test]
+    fn a_circle_of_another_radius_is_no_find() {
+        let balls = [Target { radius_gate: 5.0, ..ball(0.0, 20.0, false) }];
+        let found = [14.0, 25.1, f64::NAN, 24.0].map(|radius| Circle { x: 1.0, y: 0.0, radius });
+        let of_ball = |n: usize| super::matching(&balls, &[], &found[..n]).of_ball;
+        assert_eq!([of_ball(2), of_ball(3), of_ball(4)], [[None], [Some(2)], [Some(2)]]);
+        assert_eq!(super::matching(&balls, &[], &found[..2]).false_positives, [0, 1]);
     }
 
     #[test]
     fn what_belongs_to_an_ignored_ball_is_no_find_of_the_one_in_front() {
         let balls = [ball(281.7, 24.0, false), ball(277.0, 24.0, true)];
-        let m = matching(&balls, &[], &[[277.02, 0.0]]);
+        let m = matching(&balls, &[], &[277.02]);
         assert_eq!((m.of_ball, m.false_positives), (vec![None, None], vec![]));
-        let m = matching(&balls, &[], &[[277.02, 0.0], [281.6, 0.0]]);
+        let m = matching(&balls, &[], &[277.02, 281.6]);
         assert_eq!((m.of_ball, m.false_positives), (vec![Some(1), None], vec![]));
     }
 
     #[test]
     fn the_closest_pair_comes_first_and_a_second_answer_is_false() {
         let balls = [ball(0.0, 20.0, false), ball(12.0, 20.0, false)];
-        let m = matching(&balls, &[], &[[7.0, 0.0], [11.0, 0.0], [12.5, 0.0]]);
+        let m = matching(&balls, &[], &[7.0, 11.0, 12.5]);
         // 12.5 is closest to the ball at 12; then 7 is closest to the one at 0.
         assert_eq!(m.of_ball, [Some(0), Some(2)]);
         assert_eq!(m.false_positives, [1]);
@@ -102,16 +126,16 @@ mod tests {
 
     #[test]
     fn the_gate_is_half_a_radius_and_at_least_two_pixels() {
-        let m = matching(&[ball(0.0, 20.0, false)], &[], &[[10.01, 0.0]]);
+        let m = matching(&[ball(0.0, 20.0, false)], &[], &[10.01]);
         assert_eq!((m.of_ball, m.false_positives), (vec![None], vec![0]));
-        assert_eq!(matching(&[ball(0.0, 20.0, false)], &[], &[[10.0, 0.0]]).of_ball, [Some(0)]);
-        assert_eq!(matching(&[ball(0.0, 1.0, false)], &[], &[[2.0, 0.0]]).of_ball, [Some(0)]);
+        assert_eq!(matching(&[ball(0.0, 20.0, false)], &[], &[10.0]).of_ball, [Some(0)]);
+        assert_eq!(matching(&[ball(0.0, 1.0, false)], &[], &[2.0]).of_ball, [Some(0)]);
     }
 
     #[test]
     fn an_ignored_ball_takes_what_nobody_wants() {
         let balls = [ball(0.0, 20.0, true), ball(25.0, 20.0, false)];
-        let m = matching(&balls, &[], &[[15.0, 0.0], [19.0, 0.0], [60.0, 0.0]]);
+        let m = matching(&balls, &[], &[15.0, 19.0, 60.0]);
         assert_eq!(m.of_ball, [None, Some(1)]);
         assert_eq!(m.false_positives, [2]);
     }
@@ -119,7 +143,7 @@ mod tests {
     #[test]
     fn circles_that_are_no_balls_are_false_and_counted() {
         let clutter = [Circle { x: 100.0, y: 0.0, radius: 30.0 }];
-        let m = matching(&[], &clutter, &[[110.0, 0.0], [200.0, 0.0]]);
+        let m = matching(&[], &clutter, &[110.0, 200.0]);
         assert_eq!((m.false_positives.len(), m.on_clutter), (2, 1));
     }
 }

@@ -295,7 +295,13 @@ pub(super) mod tests {
             let looks =
                 errors.iter().map(|e| Look { hits: vec![e[n].map(hit)], ..Look::default() });
             FrameResult {
-                balls: vec![Ball { truth, ignored: false, gate: 5.0, bound }],
+                balls: vec![Ball {
+                    truth,
+                    ignored: false,
+                    gate: 5.0,
+                    radius_gate: f64::INFINITY,
+                    bound,
+                }],
                 looks: looks.collect(),
             }
         });

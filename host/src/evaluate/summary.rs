@@ -32,6 +32,8 @@ pub struct Summary {
     pub resamples: usize,
     /// Share of a ball's rim and area that must be visible for it to count.
     pub least_visible: f64,
+    /// By which share of its radius that of a find may be off; `None` for any.
+    pub max_radius_error: Option<f64>,
     /// Frames on which the detectors were timed, at most.
     pub timed_frames: u64,
     /// Differences between detectors that do not matter.
@@ -218,6 +220,7 @@ impl Summary {
             segment_frames: plan.segment_frames(),
             resamples: RESAMPLES,
             least_visible: LEAST_VISIBLE,
+            max_radius_error: Some(plan.radius_error).filter(|share| share.is_finite()),
             timed_frames: TIMED_FRAMES,
             margins,
             detectors,

@@ -62,6 +62,9 @@ pub fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "{}.", margins(summary));
     }
     let _ = writeln!(out, "{}", hints(summary));
+    if let Some(share) = summary.max_radius_error {
+        let _ = writeln!(out, "A find has a radius that is off by {} % at most.", 100.0 * share);
+    }
     for silence in summary.silence() {
         let _ = writeln!(out, "{silence}.");
     }
@@ -308,7 +311,7 @@ mod tests {
             settings: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],
         };
-        let plan = Plan { frames: 40, seed: 1 };
+        let plan = Plan { frames: 40, ..Plan::default() };
         let text = text(&Summary::of(
             &plan,
             &[filmed],

@@ -146,6 +146,9 @@ fn reading(summary: &Summary) -> Markup {
             "detector can beat. Times are medians per frame, on at most " (summary.timed_frames)
             " frames on one thread of this machine. Balls of which less than " (100.0 * summary.least_visible)
             " % is visible do not count."
+            @if let Some(share) = summary.max_radius_error {
+                " A find has a radius that is off by " (100.0 * share) " % at most."
+            }
         }
         @if let Some(first) = summary.detectors.first().filter(|_| summary.detectors.len() > 1) {
             p {
