@@ -5,24 +5,74 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
+};
 use plumbline_plugin_api::PixelFormat;
+
+/// Why a file is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// It cannot be read.
+    // The decoders' errors quote their causes in their own text, so that none is a source.
+    #[error("cannot open it: {0}")]
+    Open(std::io::Error),
+    /// What is in it is no picture, or a broken one.
+    #[error("cannot decode it: {0}")]
+    Decode(ImageError),
+    /// The decoder would make up what is missing.
+    #[error("cannot decode it: the JPEG file ends within its picture; it was cut off")]
+    CutOff,
+}
 
 /// Reads a picture, and turns it as its camera noted (EXIF).
 ///
 /// # Errors
 ///
 /// When there is no such file, or no whole picture in it.
-pub fn read(file: &Path) -> anyhow::Result<DynamicImage> {
-    let bytes = std::fs::read(file).context("cannot open it")?;
-    let reader =
-        ImageReader::new(Cursor::new(&bytes)).with_guessed_format().context("cannot read it")?;
-    anyhow::ensure!(
-        reader.format() != Some(ImageFormat::Jpeg) || is_whole_jpeg(&bytes),
-        "cannot decode it: the JPEG file ends within its picture; it was cut off"
-    );
-    upright(reader).context("cannot decode it")
+pub fn read(file: &Path) -> Result<DynamicImage, PictureError> {
+    let bytes = std::fs::read(file).map_err(PictureError::Open)?;
+    let reader = guessed(Cursor::new(&bytes))?;
+    if reader.format() == Some(ImageFormat::Jpeg) && !is_whole_jpeg(&bytes) {
+        return Err(PictureError::CutOff);
+    }
+    let (mut image, orientation) = decoder(reader)
+        .and_then(|(decoder, turn)| Ok((DynamicImage::from_decoder(decoder)?, turn)))
+        .map_err(PictureError::Decode)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// Columns and rows of a picture as [`read`] gives it; reads no more than its header.
+///
+/// # Errors
+///
+/// As [`read`], as far as the header tells.
+pub fn size(file: &Path) -> Result<[u32; 2], PictureError> {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    let file = std::fs::File::open(file).map_err(PictureError::Open)?;
+    let reader = guessed(std::io::BufReader::new(file))?;
+    let (decoder, orientation) = decoder(reader).map_err(PictureError::Decode)?;
+    let (width, height) = decoder.dimensions();
+    Ok(match orientation {
+        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => [height, width],
+        _ => [width, height],
+    })
+}
+
+/// By its content and not by its name.
+fn guessed<R: BufRead + Seek>(reader: R) -> Result<ImageReader<R>, PictureError> {
+    ImageReader::new(reader).with_guessed_format().map_err(PictureError::Open)
+}
+
+/// The decoder of a picture of acceptable size, and how the camera was held.
+fn decoder<'a, R: BufRead + Seek + 'a>(
+    reader: ImageReader<R>,
+) -> Result<(impl ImageDecoder + 'a, Orientation), ImageError> {
+    let mut decoder = reader.into_decoder()?;
+    Limits::default().reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    Ok((decoder, orientation))
 }
 
 /// The pixels as detectors get them: one grey byte, or blue, green, red.
@@ -35,21 +85,6 @@ pub fn pixels(image: &DynamicImage) -> (Vec<u8>, PixelFormat) {
         pixel.swap(0, 2);
     }
     (data, PixelFormat::BGR8)
-}
-
-/// The error and its causes in one line. The decoders' errors quote their cause
-/// in their own text; what has been said is not said again.
-pub fn reason(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        let cause = cause.trim_end();
-        if text.is_empty() {
-            cause.clone_into(&mut text);
-        } else if !text.contains(cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 /// Whether the picture has an end (ITU-T T.81, B.1.1.3: the marker EOI; within the coded
@@ -70,16 +105,6 @@ fn is_whole_jpeg(bytes: &[u8]) -> bool {
         }
     }
     bytes.get(at..).is_some_and(|data| data.windows(2).any(|pair| pair == [0xFF, 0xD9]))
-}
-
-/// The picture as a viewer shows it: turned as the camera noted (EXIF).
-fn upright<R: BufRead + Seek>(reader: ImageReader<R>) -> ImageResult<DynamicImage> {
-    let mut decoder = reader.into_decoder()?;
-    Limits::default().reserve(decoder.total_bytes())?;
-    let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    image.apply_orientation(orientation);
-    Ok(image)
 }
 
 #[cfg(test)]
@@ -105,9 +130,12 @@ mod tests {
         let mut encoder = PngEncoder::new(&mut file);
         encoder.set_exif_metadata(exif.to_vec()).unwrap();
         encoder.write_image(&[1, 2], 2, 1, image::ExtendedColorType::L8).unwrap();
-        let reader = ImageReader::new(std::io::Cursor::new(file)).with_guessed_format().unwrap();
-        let image = upright(reader).unwrap();
+        // Its name says nothing.
+        let path = tempfile::NamedTempFile::with_suffix(".jpg").unwrap();
+        std::fs::write(path.path(), file).unwrap();
+        let image = read(path.path()).unwrap();
         assert_eq!((image.width(), image.height()), (1, 2));
+        assert_eq!(size(path.path()).unwrap(), [1, 2]);
         assert_eq!(image.to_luma8().into_raw(), [1, 2]);
     }
 
@@ -137,13 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_was_quoted_is_not_repeated() {
-        let open = || ImageReader::open("/nowhere/x.png").context("cannot open it");
-        let reasons = reason(&open().err().expect("there is no such file"));
-        assert!(reasons.starts_with("cannot open it: No such file"), "{reasons}");
-        let broken = image::load_from_memory_with_format(b"none", image::ImageFormat::Png);
-        let reasons = reason(&broken.context("cannot decode it").expect_err("no picture"));
-        assert!(reasons.starts_with("cannot decode it: "), "{reasons}");
-        assert_eq!(reasons.matches("Invalid PNG signature").count(), 1, "{reasons}");
+    fn a_cause_is_said_once() {
+        let said = read(Path::new("/nowhere/x.png")).unwrap_err().to_string();
+        assert!(said.starts_with("cannot open it: No such file"), "{said}");
+        let broken = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(broken.path(), b"\x89PNG\r\n\x1a\n none").unwrap();
+        for said in [read(broken.path()).err(), size(broken.path()).err()] {
+            let said = said.expect("no picture").to_string();
+            assert!(said.starts_with("cannot decode it: "), "{said}");
+            assert_eq!(said.matches("end of file").count(), 1, "{said}");
+        }
     }
 }

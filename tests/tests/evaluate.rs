@@ -298,6 +298,53 @@ fn a_detector_that_never_answers_is_a_failure() {
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("moody:panic_from=0 failed on every frame"), "{errors}");
     assert!(!errors.contains("centroid failed"), "{errors}");
+    // A threshold says more.
+    let output = run(evaluate(&["--detector", "moody:panic_from=0", "--require", "recall=0.5"]));
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn a_film_of_the_gauntlet_has_a_table_for_each_of_its_presets() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let film = ["scene", "--preset", "gauntlet", "--frames", "62", "--out", path];
+    let film = run(host(film.iter().chain(&["-c", "scene.width=320", "-c", "scene.height=320"])));
+    let errors = String::from_utf8_lossy(&film.stderr).into_owned();
+    assert!(errors.contains("62 frames are not the whole gauntlet"), "{errors}");
+    let summary = summary(&run(host(["evaluate", "--pictures", path, "--json"])));
+    let part = |n: usize| {
+        let scene = &summary["scenes"][n];
+        (scene["name"].clone(), scene["detectors"][0]["frames"].clone())
+    };
+    assert_eq!(part(0), ("clean".into(), 60.into()));
+    assert_eq!(part(1), ("seed-compat".into(), 2.into()));
+}
+
+#[test]
+fn how_many_balls_the_numbers_are_about_is_said() {
+    let output = run(evaluate(&["--scene", "crowded"]));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("too little visible"), "{text}");
+    let known = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().filter(|w| *w != "│" && *w != "┆").collect();
+        matches!(words[..], [known, "of", all]
+            if known.parse::<u32>().unwrap() < all.parse::<u32>().unwrap())
+    };
+    assert!(text.lines().any(known), "{text}");
+}
+
+#[test]
+fn a_report_may_be_anywhere() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join(std::ffi::OsStr::from_bytes(b"r\xff"));
+    let mut command = evaluate(&["--report"]);
+    let output = run({
+        command.arg(&report);
+        command
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.join("index.html").is_file());
 }
 
 /// Six frames of `crowded` with their truth.
@@ -351,6 +398,7 @@ fn pictures_in_files_are_scored_as_scenes_are_and_other_programs_beside_plugins(
         format!("host evaluate --pictures {frames} --json --detector hough-rust:max_radius");
     assert!(page.contains(&again) && page.contains("000005.png"), "how to run it again");
     assert!(page.contains("hand answered to 2 of 6 pictures"), "{page}");
+    assert!(!page.contains("labelled by hand"), "the bounds are known");
     // Times are asked of those that were timed.
     let mut command = host(["evaluate", "--pictures", frames, "--require", "ms=1000,recall=0.1"]);
     command.args(["--answers", &named("same", &answers)]);
@@ -364,6 +412,9 @@ fn pictures_that_cannot_be_scored_are_refused_with_the_place() {
     let bad = dir.path().join("bad.csv");
     std::fs::write(&bad, "file,x,y\n000001.png,1,2\n7.png,1,2\n").unwrap();
     let bad = format!("mine={}", bad.display());
+    let good = dir.path().join("good.csv");
+    std::fs::write(&good, "file,x,y\n000001.png,1,2\n").unwrap();
+    let good = format!("moody={}", good.display());
     let refused = |args: &[&str]| {
         let output = run(host(["evaluate"].iter().chain(args)));
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -374,6 +425,11 @@ fn pictures_that_cannot_be_scored_are_refused_with_the_place() {
         (&["--pictures", "/nowhere"][..], "/nowhere/truth.csv: cannot read it"),
         (&["--pictures", frames, "--answers", &bad], "bad.csv, line 3: there is no picture"),
         (&["--pictures", frames, "--answers", "mine"], "NAME=FILE"),
+        (&["--pictures", frames, "--answers", &good, "--answers", &good], "another detector"),
+        (
+            &["--pictures", frames, "--answers", &good, "--detector", "moody"],
+            "moody is the name of another detector",
+        ),
         (&["--pictures", frames, "--scene", "clean"], "cannot be used with"),
         (&["--answers", "a=b"], "--pictures"),
     ] {
@@ -390,11 +446,17 @@ fn pictures_that_cannot_be_scored_are_refused_with_the_place() {
     assert!(errors.contains("000003.png: cannot decode it"), "{errors}");
     std::fs::remove_file(&picture).unwrap();
     let errors = refused(&["--pictures", frames]);
-    assert!(errors.contains("truth.csv: cannot read the picture 000003.png"), "{errors}");
-    let truth = "file,x,y,radius\n000001.png,5,900,30\n";
-    std::fs::write(dir.path().join("truth.csv"), truth).unwrap();
+    assert!(errors.contains("truth.csv: picture 000003.png: cannot open it"), "{errors}");
+    let truth = |visible: &str| {
+        let truth = format!("file,x,y,radius,visible\n000001.png,5,520,30,{visible}\n");
+        std::fs::write(dir.path().join("truth.csv"), truth).unwrap();
+    };
+    truth("");
     let errors = refused(&["--pictures", frames]);
     assert!(errors.contains("000001.png has 640 x 480 pixels"), "{errors}");
+    // What does not count may be anywhere.
+    truth("0");
+    assert_eq!(run(host(["evaluate", "--pictures", frames])).status.code(), Some(0));
 }
 
 #[test]

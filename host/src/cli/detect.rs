@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use image::{DynamicImage, Rgb, RgbImage};
-use plumbline_plugin_api::{Covariance, Detection, Detections, Frame};
+use plumbline_plugin_api::{Detection, Detections, Frame};
 use serde::Serialize;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     plugins,
 };
 use crate::{
+    evaluate::answers::Found,
     picture_file,
     plugin::{Catalog, Detector, Role},
 };
@@ -52,37 +53,6 @@ struct Line {
     detections: Vec<Found>,
 }
 
-#[derive(Debug, Serialize)]
-struct Found {
-    x: f64,
-    y: f64,
-    /// `null` when the detector does not estimate it.
-    radius: Option<f64>,
-    score: f64,
-    /// What the detector says about its error; `null` when it says nothing.
-    covariance: Option<Spread>,
-}
-
-/// The covariance of (x, y, radius) in square pixels: the upper triangle.
-#[derive(Debug, Serialize)]
-struct Spread {
-    xx: f64,
-    xy: f64,
-    xr: f64,
-    yy: f64,
-    yr: f64,
-    rr: f64,
-}
-
-impl Spread {
-    /// `None` where an entry is no number.
-    fn of(covariance: Covariance) -> Option<Self> {
-        let Covariance { xx, xy, xr, yy, yr, rr } = covariance;
-        let finite = [xx, xy, xr, yy, yr, rr].iter().all(|v| v.is_finite());
-        finite.then_some(Self { xx, xy, xr, yy, yr, rr })
-    }
-}
-
 /// In place of a [`Line`].
 #[derive(Debug, Serialize)]
 struct Unread {
@@ -103,9 +73,13 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     plugins::warn_of_misspelt(&loaded, &catalog);
     let Chosen { plugin, table, .. } = args.plugin.load(&loaded, &catalog)?;
     let mut detector = plugin.detector(Some(&table), Role::Tool)?;
-    if let Some(dir) = &args.annotate {
-        make_directory("--annotate", dir)?;
-    }
+    let annotate = match &args.annotate {
+        Some(dir) => {
+            make_directory("--annotate", dir)?;
+            Some(dir.canonicalize().unwrap_or_else(|_| dir.clone()))
+        }
+        None => None,
+    };
     // Pictures that must not be replaced.
     let mut taken: HashSet<PathBuf> =
         args.images.iter().filter_map(|image| image.canonicalize().ok()).collect();
@@ -114,9 +88,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         match look(&mut detector, file, id as u64) {
             Ok((line, image, found)) => {
                 plugins::print(serde_json::to_string(&line)?)?;
-                if let Some(dir) = &args.annotate {
-                    let dir = dir.canonicalize().unwrap_or_else(|_| dir.clone());
-                    let path = free_name(&mut taken, &dir, file);
+                if let Some(dir) = &annotate {
+                    let path = free_name(&mut taken, dir, file);
                     annotated(&image, &found)
                         .save(&path)
                         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -124,10 +97,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             }
             Err(error) => {
                 exit = Exit::Failed;
-                let line = Unread {
-                    file: file.display().to_string(),
-                    error: picture_file::reason(&error),
-                };
+                let line = Unread { file: file.display().to_string(), error: format!("{error:#}") };
                 plugins::print(serde_json::to_string(&line)?)?;
             }
         }
@@ -149,28 +119,23 @@ fn look(
     let start = Instant::now();
     detector.detect(&frame, &mut found)?;
     let detect_us = start.elapsed().as_micros() as u64;
-    let detections = found
-        .iter()
-        .map(|d| Found {
-            x: d.x,
-            y: d.y,
-            radius: (!d.radius.is_nan()).then_some(d.radius),
-            score: d.score,
-            covariance: d.covariance.into_option().and_then(Spread::of),
-        })
-        .collect();
+    let detections = found.iter().map(Found::from).collect();
     let (width, height) = (image.width(), image.height());
     let line = Line { file: file.display().to_string(), width, height, detect_us, detections };
     Ok((line, image, found.to_vec()))
 }
 
-/// A file in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ,
-/// and a picture's name tells that it is annotated, so that it replaces nothing else.
+/// A file in `dir` that no other picture of this run has: `a/x.png` and `b/x.png` differ.
+/// Its name tells that it is annotated, so that it replaces at most an earlier one of that
+/// name; none of the `taken` either, not even through a link.
 fn free_name(taken: &mut HashSet<PathBuf>, dir: &Path, file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let first = std::iter::once(format!("{stem}.found.png"));
     let names = first.chain((2_u32..).map(|n| format!("{stem}.found-{n}.png")));
-    let mut paths = names.map(|name| dir.join(name)).skip_while(|path| taken.contains(path));
+    let is_taken = |path: &PathBuf| {
+        taken.contains(path) || path.canonicalize().is_ok_and(|path| taken.contains(&path))
+    };
+    let mut paths = names.map(|name| dir.join(name)).skip_while(is_taken);
     let path = paths.next().unwrap_or_else(|| dir.join("found.png"));
     taken.insert(path.clone());
     path
@@ -262,5 +227,16 @@ mod tests {
         assert_eq!(name("c/x.png"), Path::new("o/x.found-3.png"));
         // Among the pictures of this run is one of that name.
         assert_eq!(name("o/y.png"), Path::new("o/y.found-2.png"));
+    }
+
+    #[test]
+    fn an_annotated_picture_replaces_none_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().canonicalize().unwrap();
+        let source = dir.join("source.png");
+        std::fs::write(&source, "").unwrap();
+        std::os::unix::fs::symlink(&source, dir.join("x.found.png")).unwrap();
+        let name = free_name(&mut HashSet::from([source]), &dir, Path::new("x.png"));
+        assert_eq!(name, dir.join("x.found-2.png"));
     }
 }

@@ -22,6 +22,7 @@ use crate::{
         self, Answers, DetectorInfo, Footage, Margins, Plan, Requirements, Summary,
         film::{self, FilmError, Filmed},
         footage::FootageError,
+        shown, timing,
     },
     plugin::{
         Catalog, Detector, PluginFault,
@@ -88,8 +89,8 @@ pub struct Args {
     /// Misses per ball and false positives per frame that differ by less are alike
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, default_value_t = Margins::default().rate, value_parser = margin)]
     least_rate_difference: f64,
-    /// Circles whose radius is off by more than this share of a ball's do not belong to it
-    /// [default: any radius will do]
+    /// Circles whose radius is off by more than this share of a ball's do not belong to it;
+    /// those without a radius do [default: any radius will do]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = margin)]
     max_radius_error: Option<f64>,
     /// Seconds for a frame; a detector that takes longer has failed on it
@@ -129,7 +130,10 @@ impl What {
         let usage = |e: FootageError| UsageError(e.to_string());
         let footage = Footage::read(dir, radius_error).map_err(usage)?;
         let answers = answers.iter().map(|(name, path)| Answers::read(name, path, &footage));
-        let answers = answers.collect::<Result<_, _>>().map_err(usage)?;
+        let answers: Vec<Answers> = answers.collect::<Result<_, _>>().map_err(usage)?;
+        for Answers { path, unknown, .. } in answers.iter().filter(|a| !a.unknown.is_empty()) {
+            tracing::warn!("{}: {} mean nothing here", path.display(), unknown.join(", "));
+        }
         Ok(Self::Pictures { footage, answers })
     }
 
@@ -225,7 +229,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         let scene = SceneConfig { seed, ..config.scene.clone() };
         What::Scenes(evaluate::scenes(&scene, &args.scene))
     };
-    let plan = Plan { frames: what.frames().unwrap_or(args.frames), seed, radius_error };
+    let plan = Plan { frames: what.frames().unwrap_or(args.frames), seed };
     let catalog = Catalog::new(&common.plugin_path, &config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
     let mut wanted: Vec<Choice> = args.detector.iter().flat_map(|list| list.0.clone()).collect();
@@ -261,12 +265,13 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     if let Some(dir) = &args.report {
         prepare(dir)?;
     }
-    let filmed = film_all(&plan, &what, &candidates)?;
+    let filmed = film_all(&plan, &what, radius_error, &candidates)?;
     let margins = Margins { distance: args.least_difference, rate: args.least_rate_difference };
     let mut summary = Summary::of(&plan, &filmed, infos, margins);
     summary.unmet = require.unmet(&summary.scenes);
     summary.required = require;
-    summary.command = command_line(std::env::args());
+    summary.command = command_line(std::env::args_os().map(|a| a.to_string_lossy().into_owned()));
+    summary.max_radius_error = args.max_radius_error;
     // Before the report, which may fail.
     if args.json {
         plugins::print(serde_json::to_string_pretty(&summary)?)?;
@@ -344,7 +349,12 @@ fn choose(wanted: &[Choice], loaded: &Loaded, catalog: &Catalog) -> anyhow::Resu
     Ok(chosen)
 }
 
-fn film_all(plan: &Plan, what: &What, candidates: &[Candidate]) -> anyhow::Result<Vec<Filmed>> {
+fn film_all(
+    plan: &Plan,
+    what: &What,
+    radius_error: f64,
+    candidates: &[Candidate],
+) -> anyhow::Result<Vec<Filmed>> {
     let cast = |s: usize| candidates.iter().map(|c| c.detector(s)).collect::<Result<Vec<_>, _>>();
     let bar = ProgressBar::new(match what {
         What::Scenes(scenes) => plan.frames * scenes.len() as u64,
@@ -369,12 +379,12 @@ fn film_all(plan: &Plan, what: &What, candidates: &[Candidate]) -> anyhow::Resul
     };
     let done = |frames| bar.inc(frames);
     let filmed = match what {
-        What::Scenes(scenes) => film::film(plan, scenes, &cast, &done),
-        What::Pictures { footage, answers } => film::show(footage, &cast, answers, &done),
+        What::Scenes(scenes) => film::film(plan, scenes, radius_error, &cast, &done),
+        What::Pictures { footage, answers } => shown::show(footage, &cast, answers, &done),
     };
     let mut filmed = filmed.map_err(scene_error)?;
     bar.set_message("timing");
-    film::time(plan, &mut filmed, &cast).map_err(scene_error)?;
+    timing::time(plan, &mut filmed, &cast).map_err(scene_error)?;
     bar.finish_and_clear();
     Ok(filmed)
 }

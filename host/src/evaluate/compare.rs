@@ -72,7 +72,7 @@ impl Verdict {
 pub struct Difference {
     /// The mean.
     pub difference: Option<f64>,
-    /// Its 95 % interval by block bootstrap.
+    /// Its 95 % interval by block bootstrap, with few segments by Student.
     pub interval: Option<Interval>,
     /// The largest difference that does not matter.
     pub margin: f64,

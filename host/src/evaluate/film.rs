@@ -1,22 +1,18 @@
-//! The driver: films every segment once, or reads its pictures, and shows each frame to all
-//! detectors.
+//! The driver: films every segment once and shows each frame to all detectors.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::path::PathBuf;
 
-use plumbline_plugin_api::{Circle, Covariance, Detection, Detections, Frame, PixelFormat};
+use plumbline_plugin_api::{Circle, Covariance, Detection, Detections, Frame};
 use rayon::prelude::*;
 
 use super::{
     bound::{Bound, bound},
-    footage::{Answers, Footage, Shot},
+    footage::Footage,
     matching::{Target, gate, matching},
     plan::Plan,
+    shown::open,
 };
 use crate::{
-    picture_file,
     plugin::{Detector, PluginFault},
     scene::{BallTruth, Scene, SceneConfig, SceneError, Truth},
 };
@@ -58,6 +54,20 @@ pub struct Ball {
     pub radius_gate: f64,
     /// How good an estimate can be.
     pub bound: Option<Bound>,
+}
+
+impl Ball {
+    /// A ball to which detections belong whose radius is off by up to a share of
+    /// `radius_error`.
+    pub fn new(truth: BallTruth, bound: Option<Bound>, radius_error: f64) -> Self {
+        Self {
+            truth,
+            ignored: truth.visible.min(truth.visible_arc) < LEAST_VISIBLE,
+            gate: gate(truth.radius),
+            radius_gate: radius_error * truth.radius,
+            bound,
+        }
+    }
 }
 
 /// A detection that belongs to a ball.
@@ -187,8 +197,9 @@ impl Filmed {
 /// Makes the detectors of scene number n, always in the same order.
 pub type Cast<'a> = dyn Fn(usize) -> Result<Vec<Detector>, PluginFault> + Sync + 'a;
 
-/// Films all scenes on all cores. `done` is told about every finished segment's
-/// number of frames. The result depends on no order of execution.
+/// Films all scenes on all cores. The radius of a detection that belongs to a ball may be
+/// off by a share of `radius_error`. `done` is told about every finished segment's number of
+/// frames. The result depends on no order of execution.
 ///
 /// # Errors
 ///
@@ -196,6 +207,7 @@ pub type Cast<'a> = dyn Fn(usize) -> Result<Vec<Detector>, PluginFault> + Sync +
 pub fn film(
     plan: &Plan,
     scenes: &[SceneConfig],
+    radius_error: f64,
     cast: &Cast<'_>,
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Filmed>, FilmError> {
@@ -206,7 +218,7 @@ pub fn film(
         .par_iter()
         .map(|&(s, k, frames)| {
             let config = plan.scene(&scenes[s], k);
-            let segment = segment(&config, frames, plan.radius_error, &mut cast(s)?)?;
+            let segment = segment(&config, frames, radius_error, &mut cast(s)?)?;
             done(frames);
             Ok((s, segment))
         })
@@ -223,109 +235,6 @@ pub fn film(
         filmed[s].segments.push(segment);
     }
     Ok(filmed)
-}
-
-/// Shows pictures to all detectors, and beside their answers takes those of other programs.
-/// As [`film`] otherwise; the numbers of `cast` are those of `footage`.
-///
-/// # Errors
-///
-/// [`FilmError`].
-pub fn show(
-    footage: &[Footage],
-    cast: &Cast<'_>,
-    answers: &[Answers],
-    done: &(dyn Fn(u64) + Sync),
-) -> Result<Vec<Filmed>, FilmError> {
-    let segments = |group: &Footage| group.shots.len().div_ceil(group.segment_length());
-    let jobs: Vec<(usize, usize)> =
-        (0..footage.len()).flat_map(|g| (0..segments(&footage[g])).map(move |k| (g, k))).collect();
-    let results = jobs
-        .par_iter()
-        .map(|&(g, k)| {
-            let length = footage[g].segment_length();
-            let shots = footage[g].shots.chunks(length).nth(k).unwrap_or_default();
-            let segment = pictures(&footage[g].dir, shots, k * length, &mut cast(g)?, answers)?;
-            done(segment.len() as u64);
-            Ok((g, segment))
-        })
-        .collect::<Result<Vec<_>, FilmError>>()?;
-    let mut filmed: Vec<Filmed> = footage
-        .iter()
-        .map(|footage| Filmed {
-            subject: Subject::Pictures(footage.clone()),
-            segments: Vec::new(),
-            times: Vec::new(),
-        })
-        .collect();
-    for (g, segment) in results {
-        filmed[g].segments.push(segment);
-    }
-    Ok(filmed)
-}
-
-/// A segment: `shots` from number `first` on.
-fn pictures(
-    dir: &Path,
-    shots: &[Shot],
-    first: usize,
-    detectors: &mut [Detector],
-    answers: &[Answers],
-) -> Result<Vec<FrameResult>, FilmError> {
-    let mut found = Detections::new();
-    let mut results = Vec::with_capacity(shots.len());
-    for (shot, n) in shots.iter().zip(first..) {
-        let mut looks = Vec::with_capacity(detectors.len() + answers.len());
-        if !detectors.is_empty() {
-            let picture = open(&dir.join(&shot.file))?;
-            for detector in detectors.iter_mut() {
-                let fault = detector.detect(&picture.frame(n as u64), &mut found).err();
-                let fault = fault.map(|f| format!("{}: {f}", shot.file));
-                looks.push(look(&shot.balls, &shot.clutter, &found, fault));
-            }
-        }
-        looks.extend(answers.iter().map(|answers| match answers.to(shot) {
-            Ok(found) => look(&shot.balls, &shot.clutter, found, None),
-            Err(why) => {
-                let fault = Some(format!("{}: {why}", shot.file));
-                look(&shot.balls, &shot.clutter, &[], fault)
-            }
-        }));
-        results.push(FrameResult { balls: shot.balls.clone(), looks });
-    }
-    Ok(results)
-}
-
-/// A picture from a file.
-pub struct Opened {
-    data: Vec<u8>,
-    size: [u32; 2],
-    format: PixelFormat,
-}
-
-impl Opened {
-    /// The picture as detectors get it.
-    pub fn frame(&self, id: u64) -> Frame<'_> {
-        let [width, height] = self.size;
-        Frame::packed(&self.data, width, height, self.format)
-            .expect("the pixels are those of a picture of this size")
-            .with_id(id)
-    }
-}
-
-/// Reads a picture.
-///
-/// # Errors
-///
-/// [`FilmError::Picture`].
-pub fn open(path: &Path) -> Result<Opened, FilmError> {
-    let error = |why: String| FilmError::Picture { path: path.to_owned(), why };
-    let image = picture_file::read(path).map_err(|why| error(picture_file::reason(&why)))?;
-    let (data, format) = picture_file::pixels(&image);
-    let size = [image.width(), image.height()];
-    // Also what detectors do not get, like a picture without any pixels.
-    Frame::packed(&data, size[0], size[1], format).map_err(|why| error(why.to_string()))?;
-    Ok(Opened { data, size, format })
 }
 
 fn segment(
@@ -356,15 +265,7 @@ fn segment(
 
 fn balls(config: &SceneConfig, truth: &Truth, radius_error: f64) -> Vec<Ball> {
     let balls = truth.balls.iter().enumerate();
-    balls
-        .map(|(n, ball)| Ball {
-            truth: *ball,
-            ignored: ball.visible.min(ball.visible_arc) < LEAST_VISIBLE,
-            gate: gate(ball.radius),
-            radius_gate: radius_error * ball.radius,
-            bound: bound(config, truth, n),
-        })
-        .collect()
+    balls.map(|(n, ball)| Ball::new(*ball, bound(config, truth, n), radius_error)).collect()
 }
 
 /// Judges the answer of one detector to one frame.
@@ -376,8 +277,9 @@ pub fn look(
 ) -> Look {
     let targets: Vec<Target> = balls
         .iter()
-        .map(|&Ball { truth: t, ignored, radius_gate, .. }| Target {
+        .map(|&Ball { truth: t, ignored, gate, radius_gate, .. }| Target {
             circle: Circle { x: t.x, y: t.y, radius: t.radius },
+            gate,
             radius_gate,
             ignored,
         })
@@ -402,90 +304,5 @@ pub fn look(
         on_clutter: matched.on_clutter as u32,
         wrong: matched.false_positives.iter().take(KEPT).map(wrong).collect(),
         fault,
-    }
-}
-
-/// Frames on which every detector is timed.
-pub const TIMED_FRAMES: u64 = 40;
-/// Frames before the clock runs.
-const WARM_UP: u64 = 3;
-
-/// Times every detector of every scene, one after the other on this thread, on
-/// frames of the first segments, or on pictures from all over. Call it while nothing else runs.
-///
-/// # Errors
-///
-/// [`FilmError`].
-pub fn time(plan: &Plan, filmed: &mut [Filmed], cast: &Cast<'_>) -> Result<(), FilmError> {
-    for (s, scene) in filmed.iter_mut().enumerate() {
-        let mut clock = Clock::new(cast(s)?);
-        match &scene.subject {
-            Subject::Scene(config) => {
-                let mut left = TIMED_FRAMES;
-                for (frames, k) in plan.segments().zip(0..) {
-                    let frames = frames.min(left);
-                    left -= frames;
-                    if frames == 0 {
-                        break;
-                    }
-                    let mut camera = Scene::new(&plan.scene(config, k))?;
-                    for n in 0..frames {
-                        if n > 0 {
-                            camera.step();
-                        }
-                        clock.time(&camera.frame());
-                    }
-                }
-            }
-            Subject::Pictures(Footage { dir, shots, .. }) if !clock.detectors.is_empty() => {
-                // From all over, since neighbours are alike.
-                let (all, some) = (shots.len(), shots.len().min(TIMED_FRAMES as usize));
-                for n in (0..some).map(|k| k * all / some) {
-                    clock.time(&open(&dir.join(&shots[n].file))?.frame(n as u64));
-                }
-            }
-            Subject::Pictures(_) => {}
-        }
-        scene.times = clock.sorted();
-    }
-    Ok(())
-}
-
-/// Detectors and how long each took for every frame.
-struct Clock {
-    detectors: Vec<Detector>,
-    times: Vec<Vec<f64>>,
-    found: Detections,
-}
-
-impl Clock {
-    fn new(detectors: Vec<Detector>) -> Self {
-        let times = vec![Vec::with_capacity(TIMED_FRAMES as usize); detectors.len()];
-        Self { detectors, times, found: Detections::new() }
-    }
-
-    /// Shows a frame to all; the first one some times before the clock runs.
-    fn time(&mut self, frame: &Frame<'_>) {
-        let Self { detectors, times, found } = self;
-        for (detector, times) in detectors.iter_mut().zip(times) {
-            let warm_up = if times.is_empty() { WARM_UP } else { 0 };
-            for _ in 0..warm_up {
-                let _ = detector.detect(frame, found);
-            }
-            if detector.quarantined().is_some() {
-                continue;
-            }
-            let start = Instant::now();
-            // Faults were reported by the first pass. They take time, too: that of a
-            // detector that does not come back is the limit.
-            let _ = detector.detect(frame, found);
-            let took = detector.took().unwrap_or_else(|| start.elapsed());
-            times.push(took.as_secs_f64() * 1e3);
-        }
-    }
-
-    fn sorted(mut self) -> Vec<Vec<f64>> {
-        self.times.iter_mut().for_each(|t| t.sort_unstable_by(f64::total_cmp));
-        self.times
     }
 }

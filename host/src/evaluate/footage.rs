@@ -1,4 +1,4 @@
-//! Pictures whose truth stands in a file, and what other programs found in them.
+//! Pictures whose truth stands in a file.
 //!
 //! A directory of pictures has `truth.csv` as `host scene` writes it, or as a person
 //! does: columns by name, in any order, more of them do no harm. `docs/evaluate.md` has
@@ -9,17 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use plumbline_plugin_api::{Circle, Covariance, Detection};
-use serde::Deserialize;
+use plumbline_plugin_api::Circle;
 
 use super::{
     bound::Bound,
-    film::{Ball, LEAST_VISIBLE},
-    matching::gate,
+    film::Ball,
     plan::Plan,
     rows::{Row, Rows},
 };
-use crate::scene::BallTruth;
+use crate::{picture_file, scene::BallTruth};
 
 /// Why a file with truth or answers cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +47,8 @@ pub struct Footage {
 pub struct Shot {
     /// The file, relative to the directory.
     pub file: String,
+    /// Its number in the truth, where it has one.
+    pub frame: Option<u64>,
     /// The balls in it.
     pub balls: Vec<Ball>,
     /// Circles that are not balls.
@@ -80,12 +80,9 @@ impl Footage {
         let name = dir.canonicalize().ok();
         let name = name.as_deref().and_then(Path::file_name).unwrap_or(dir.as_os_str());
         let truth = Rows::read(&path.display().to_string(), &text)?;
-        let mut footage = groups(&truth, &clutter, &name.to_string_lossy(), dir)?;
-        for shot in footage.iter_mut().flat_map(|group| &mut group.shots) {
+        let footage = groups((&truth, &clutter), &name.to_string_lossy(), dir, radius_error)?;
+        for shot in footage.iter().flat_map(|group| &group.shots) {
             shot.check(dir).map_err(|problem| truth.error(problem))?;
-            for ball in &mut shot.balls {
-                ball.radius_gate = radius_error * ball.truth.radius;
-            }
         }
         Ok(footage)
     }
@@ -93,7 +90,7 @@ impl Footage {
     /// Pictures of a segment: neighbours of a film depend on each other, photographs do not.
     pub fn segment_length(&self) -> usize {
         if self.is_film {
-            Plan { frames: self.shots.len() as u64, ..Plan::default() }.segment_frames() as usize
+            Plan { frames: self.shots.len() as u64, seed: 0 }.segment_frames() as usize
         } else {
             1
         }
@@ -110,14 +107,14 @@ impl Footage {
 }
 
 impl Shot {
-    /// Sees that the picture is there, and that its balls can be in it.
+    /// Sees that the picture is there, and that the balls that count can be in it.
     fn check(&self, dir: &Path) -> Result<(), String> {
-        let (width, height) = image::image_dimensions(dir.join(&self.file))
-            .map_err(|why| format!("cannot read the picture {}: {why}", self.file))?;
-        // The camera may have noted that it is to be turned.
-        let side = f64::from(width.max(height));
-        for Ball { truth: BallTruth { x, y, radius, .. }, .. } in &self.balls {
-            if x.max(*y) > side + radius || x.min(*y) < -radius {
+        let [width, height] = picture_file::size(&dir.join(&self.file))
+            .map_err(|why| format!("picture {}: {why}", self.file))?;
+        for Ball { truth: BallTruth { x, y, radius, .. }, ignored, .. } in &self.balls {
+            let inside =
+                |at: f64, size: u32| at > -radius - 0.5 && at < f64::from(size) - 0.5 + radius;
+            if !(*ignored || inside(*x, width) && inside(*y, height)) {
                 return Err(format!(
                     "{} has {width} x {height} pixels, and no part of a ball of radius {radius} \
                      at x = {x}, y = {y} is in it",
@@ -129,7 +126,7 @@ impl Shot {
     }
 }
 
-fn read(path: &Path) -> Result<String, FootageError> {
+pub(super) fn read(path: &Path) -> Result<String, FootageError> {
     std::fs::read_to_string(path).map_err(|why| FootageError {
         place: path.display().to_string(),
         problem: format!("cannot read it: {why}"),
@@ -138,16 +135,17 @@ fn read(path: &Path) -> Result<String, FootageError> {
 
 /// Puts the rows of the truth together, picture by picture and preset by preset.
 fn groups(
-    truth: &Rows,
-    clutter: &Rows,
+    (truth, clutter): (&Rows, &Rows),
     name: &str,
     dir: &Path,
+    radius_error: f64,
 ) -> Result<Vec<Footage>, FootageError> {
     truth.need(&["x", "y", "radius"])?;
     let mut groups: Vec<Footage> = Vec::new();
     let mut places: HashMap<String, [usize; 2]> = HashMap::new();
+    let mut numbers: HashMap<String, Vec<Option<u64>>> = HashMap::new();
     for row in truth.iter() {
-        let file = file_of(&row)?;
+        let (file, frame) = (Name::of(&row)?.file(), row.whole("frame")?);
         let group = row.text("preset").unwrap_or(name);
         let g = groups.iter().position(|g| g.name == group).unwrap_or_else(|| {
             let (name, dir) = (group.to_owned(), dir.to_owned());
@@ -155,7 +153,8 @@ fn groups(
             groups.len() - 1
         });
         let [at, shot] = *places.entry(file.clone()).or_insert_with(|| {
-            groups[g].shots.push(Shot { file, balls: Vec::new(), clutter: Vec::new() });
+            let (balls, clutter) = (Vec::new(), Vec::new());
+            groups[g].shots.push(Shot { file: file.clone(), frame, balls, clutter });
             [g, groups[g].shots.len() - 1]
         });
         if at != g {
@@ -164,49 +163,88 @@ fn groups(
                 groups[at].name
             )));
         }
-        groups[g].is_film &= row.text("frame").is_some();
-        let balls = &mut groups[g].shots[shot].balls;
-        if let Some(ball) = ball(&row)? {
-            let place = |b: &Ball| [b.truth.x, b.truth.y, b.truth.radius];
-            if balls.iter().any(|known| place(known) == place(&ball)) {
-                return Err(row.error("this ball was there before".into()));
-            }
-            balls.push(ball);
+        groups[g].is_film &= frame.is_some();
+        let shot = &mut groups[g].shots[shot];
+        if shot.frame != frame {
+            return Err(row.error("this picture had another `frame` before".into()));
         }
+        let Some(ball) = ball(&row, radius_error)? else { continue };
+        let place = |b: &Ball| [b.truth.x, b.truth.y, b.truth.radius];
+        if shot.balls.iter().any(|known| place(known) == place(&ball)) {
+            return Err(row.error("this ball was there before".into()));
+        }
+        shot.balls.push(ball);
+        numbers.entry(file).or_default().push(row.whole("ball")?);
     }
     if groups.is_empty() {
         return Err(truth.error("there is no picture in it".into()));
     }
+    for shot in groups.iter_mut().flat_map(|g| &mut g.shots) {
+        let numbers = numbers.remove(&shot.file).unwrap_or_default();
+        let mut balls: Vec<_> = numbers.into_iter().zip(std::mem::take(&mut shot.balls)).collect();
+        balls.sort_by_key(|(number, _)| *number);
+        shot.balls = balls.into_iter().map(|(_, ball)| ball).collect();
+    }
+    let of_frame = by_frame(&groups);
     for row in clutter.iter() {
-        let Some(&[g, shot]) = places.get(&file_of(&row)?) else { continue };
-        let [x, y, radius] = ["x", "y", "radius"].map(|key| row.needed(key));
-        groups[g].shots[shot].clutter.push(Circle { x: x?, y: y?, radius: radius? });
+        let file = match Name::of(&row)? {
+            Name::File(file) => Some(file),
+            Name::Frame(n) => of_frame.get(&n).cloned().flatten(),
+        };
+        let Some(&[g, shot]) = file.and_then(|file| places.get(&file)) else { continue };
+        let (x, y) = (row.needed("x")?, row.needed("y")?);
+        let radius = radius(&row)?.ok_or_else(|| row.error("radius is missing".into()))?;
+        groups[g].shots[shot].clutter.push(Circle { x, y, radius });
     }
     Ok(groups)
 }
 
-/// The picture of a row: its `file`, or the name that `host scene` gives to its `frame`.
-fn file_of(row: &Row<'_>) -> Result<String, FootageError> {
-    if let Some(file) = row.text("file") {
-        return Ok(plain(file));
+/// The picture of every frame number in the truth; `None` where there are several.
+pub(super) fn by_frame(groups: &[Footage]) -> HashMap<u64, Option<String>> {
+    let mut of_frame = HashMap::new();
+    for shot in groups.iter().flat_map(|g| &g.shots) {
+        if let Some(n) = shot.frame {
+            let file = Some(shot.file.clone());
+            of_frame.entry(n).and_modify(|of| *of = None).or_insert(file);
+        }
     }
-    let frame = row.text("frame").ok_or_else(|| {
-        row.error("which picture? A `file`, or the number of a `frame`, is needed".into())
-    })?;
-    let number: u64 = frame
-        .parse()
-        .map_err(|_| row.error(format!("frame = {frame:?} is not a number from 0 up")))?;
-    Ok(format!("{number:06}.png"))
+    of_frame
+}
+
+/// How a row calls its picture.
+pub(super) enum Name {
+    File(String),
+    Frame(u64),
+}
+
+impl Name {
+    /// Its `file`, or where it has none its `frame`.
+    pub(super) fn of(row: &Row<'_>) -> Result<Self, FootageError> {
+        if let Some(file) = row.text("file") {
+            return Ok(Self::File(plain(file)));
+        }
+        row.whole("frame")?.map(Self::Frame).ok_or_else(|| {
+            row.error("which picture? A `file`, or the number of a `frame`, is needed".into())
+        })
+    }
+
+    /// The file, which `host scene` names after the frame.
+    fn file(&self) -> String {
+        match self {
+            Self::File(file) => file.clone(),
+            Self::Frame(n) => format!("{n:06}.png"),
+        }
+    }
 }
 
 /// A path with slashes and without a dot at its beginning.
-fn plain(file: &str) -> String {
+pub(super) fn plain(file: &str) -> String {
     let file = file.replace('\\', "/");
     file.strip_prefix("./").map_or(file.clone(), str::to_owned)
 }
 
 /// A radius in pixels.
-fn radius(row: &Row<'_>) -> Result<Option<f64>, FootageError> {
+pub(super) fn radius(row: &Row<'_>) -> Result<Option<f64>, FootageError> {
     match row.place("radius")? {
         Some(r) if r <= 0.0 => Err(row
             .error(format!("radius = {r} is not above 0; where none is known the cell is empty"))),
@@ -215,7 +253,7 @@ fn radius(row: &Row<'_>) -> Result<Option<f64>, FootageError> {
 }
 
 /// The ball of a row; `None` where the row only says that there is a picture.
-fn ball(row: &Row<'_>) -> Result<Option<Ball>, FootageError> {
+fn ball(row: &Row<'_>, radius_error: f64) -> Result<Option<Ball>, FootageError> {
     if ["x", "y", "radius"].iter().all(|key| row.text(key).is_none()) {
         return Ok(None);
     }
@@ -245,236 +283,21 @@ fn ball(row: &Row<'_>) -> Result<Option<Ball>, FootageError> {
         contrast: or("contrast", f64::NAN)?,
     };
     let (bound, bound_radius) = (deviation("bound")?, deviation("bound_radius")?);
-    Ok(Some(Ball {
-        truth,
-        ignored: truth.visible.min(truth.visible_arc) < LEAST_VISIBLE,
-        gate: gate(radius),
-        radius_gate: f64::INFINITY,
-        bound: bound.map(|center| Bound { center, radius: bound_radius }),
-    }))
-}
-
-/// What another program found in the pictures.
-#[derive(Debug, Clone)]
-pub struct Answers {
-    /// The program.
-    pub name: String,
-    /// Where the answers are from.
-    pub path: PathBuf,
-    by_file: ByFile,
-}
-
-impl Answers {
-    /// Reads answers: CSV with a row for every detection, or a JSON object per line and
-    /// picture, as `host detect` prints them.
-    ///
-    /// # Errors
-    ///
-    /// [`FootageError`] with the line of what is no answer to one of these pictures.
-    pub fn read(name: &str, path: &Path, footage: &[Footage]) -> Result<Self, FootageError> {
-        let (text, place) = (read(path)?, path.display().to_string());
-        let by_file = answers(&place, &text, Known::of(footage))?;
-        Ok(Self { name: name.to_owned(), path: path.to_owned(), by_file })
-    }
-
-    /// The number of pictures that are spoken of.
-    pub fn count(&self) -> u64 {
-        self.by_file.len() as u64
-    }
-
-    /// The answer to a picture, or why there is none. A picture that no answer speaks of
-    /// was seen without finding anything.
-    ///
-    /// # Errors
-    ///
-    /// What the program said in place of an answer.
-    pub fn to(&self, shot: &Shot) -> Result<&[Detection], &str> {
-        match self.by_file.get(&shot.file) {
-            None => Ok(&[]),
-            Some(Ok(found)) => Ok(found),
-            Some(Err(why)) => Err(why),
-        }
-    }
-}
-
-/// The pictures of the truth, and under which names answers spoke of them.
-struct Known<'a> {
-    /// By the last part of the path.
-    pictures: HashMap<&'a str, Vec<&'a str>>,
-    called: HashMap<&'a str, String>,
-}
-
-impl<'a> Known<'a> {
-    fn of(footage: &'a [Footage]) -> Self {
-        let mut pictures: HashMap<&str, Vec<&str>> = HashMap::new();
-        for shot in footage.iter().flat_map(|g| &g.shots) {
-            pictures.entry(last_part(&shot.file)).or_default().push(&shot.file);
-        }
-        Self { pictures, called: HashMap::new() }
-    }
-
-    /// The picture that an answer calls `name`: of two paths one ends with the other. Of
-    /// those whose whole path is in `name` the longest, otherwise the only one.
-    fn find(&mut self, name: &str) -> Result<&'a str, String> {
-        let name = plain(name);
-        let same = self.pictures.get(last_part(&name)).map_or(&[][..], Vec::as_slice);
-        let whole = same.iter().filter(|file| ends_with(&name, file)).max_by_key(|f| f.len());
-        let file = if let Some(file) = whole {
-            *file
-        } else {
-            let mut longer = same.iter().filter(|file| ends_with(file, &name));
-            let file = longer.next();
-            let file = *file.ok_or_else(|| format!("there is no picture {name:?} in the truth"))?;
-            if let Some(other) = longer.next() {
-                return Err(format!("{name:?} may be {file:?} or {other:?} of the truth"));
-            }
-            file
-        };
-        let called = self.called.entry(file).or_insert_with(|| name.clone());
-        if *called != name {
-            return Err(format!(
-                "{called:?} and {name:?} are both taken for {file:?} of the truth"
-            ));
-        }
-        Ok(file)
-    }
-}
-
-fn last_part(file: &str) -> &str {
-    file.rsplit('/').next().unwrap_or(file)
-}
-
-/// Whether the last parts of `path` are `end`.
-fn ends_with(path: &str, end: &str) -> bool {
-    let rest = path.strip_suffix(end);
-    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-}
-
-/// A line of `host detect`.
-#[derive(Deserialize)]
-struct Line {
-    file: String,
-    detections: Option<Vec<Found>>,
-    error: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    x: f64,
-    y: f64,
-    radius: Option<f64>,
-    score: Option<f64>,
-    covariance: Option<Spread>,
-}
-
-/// The upper triangle of a covariance.
-#[derive(Deserialize)]
-struct Spread {
-    xx: f64,
-    #[serde(default)]
-    xy: f64,
-    yy: f64,
-    #[serde(default)]
-    xr: f64,
-    #[serde(default)]
-    yr: f64,
-    #[serde(default)]
-    rr: f64,
-}
-
-impl Found {
-    /// The detection, or what in it is none.
-    fn detection(&self) -> Result<Detection, String> {
-        let (radius, score) = (self.radius.unwrap_or(f64::NAN), self.score.unwrap_or(1.0));
-        for (key, v) in [("x", self.x), ("y", self.y), ("radius", self.radius.unwrap_or(0.0))] {
-            if v.abs() > FARTHEST {
-                return Err(format!("{key} = {v:e} is in no picture"));
-            }
-        }
-        if radius <= 0.0 {
-            return Err(format!(
-                "radius = {radius} is not above 0; where none is known it is null"
-            ));
-        }
-        let detection = Detection::new(self.x, self.y, radius, score);
-        let Some(Spread { xx, xy, yy, xr, yr, rr }) = self.covariance else {
-            return Ok(detection);
-        };
-        if xx <= 0.0 || yy <= 0.0 {
-            return Err(format!("the variances xx = {xx} and yy = {yy} are not both above 0"));
-        }
-        Ok(detection.with_covariance(Covariance { xx, xy, xr, yy, yr, rr }))
-    }
-}
-
-type ByFile = HashMap<String, Result<Vec<Detection>, String>>;
-
-fn answers(place: &str, text: &str, mut known: Known<'_>) -> Result<ByFile, FootageError> {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut answers = ByFile::new();
-    if !text.trim_start().starts_with(['{', '[']) {
-        let rows = Rows::read(place, text)?;
-        rows.need(&["x", "y"])?;
-        for row in rows.iter() {
-            let file = known.find(&file_of(&row)?).map_err(|why| row.error(why))?;
-            let found = answers.entry(file.to_owned()).or_insert_with(|| Ok(Vec::new()));
-            if let (Some(detection), Ok(found)) = (detection(&row)?, found) {
-                found.push(detection);
-            }
-        }
-        return Ok(answers);
-    }
-    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let error = |problem| FootageError { place: format!("{place}, line {}", n + 1), problem };
-        let Line { file, detections, error: failed } =
-            serde_json::from_str(line).map_err(|why| {
-                error(format!("{why}; one JSON object per line and picture is needed"))
-            })?;
-        let file = known.find(&file).map_err(error)?;
-        let answer = match (failed, detections) {
-            (Some(why), _) => Err(why),
-            (None, Some(found)) => {
-                Ok(found.iter().map(Found::detection).collect::<Result<_, _>>().map_err(error)?)
-            }
-            (None, None) => return Err(error("neither \"detections\" nor \"error\"".into())),
-        };
-        if answers.insert(file.to_owned(), answer).is_some() {
-            return Err(error(format!("this is the second answer to {file:?}")));
-        }
-    }
-    Ok(answers)
-}
-
-/// The detection of a row; `None` where the row only says that a picture was seen.
-fn detection(row: &Row<'_>) -> Result<Option<Detection>, FootageError> {
-    if row.text("x").is_none() && row.text("y").is_none() {
-        return Ok(None);
-    }
-    let or_zero = |key: &str| row.number(key).map(|v| v.unwrap_or(0.0));
-    let covariance = match (row.number("xx")?, row.number("yy")?) {
-        (Some(xx), Some(yy)) => Some(Spread {
-            xx,
-            yy,
-            xy: or_zero("xy")?,
-            xr: or_zero("xr")?,
-            yr: or_zero("yr")?,
-            rr: or_zero("rr")?,
-        }),
-        (None, None) => None,
-        _ => return Err(row.error("of the covariance xx and yy are needed, or neither".into())),
-    };
-    let (x, y, radius) = (row.needed("x")?, row.needed("y")?, radius(row)?);
-    let found = Found { x, y, radius, score: row.number("score")?, covariance };
-    found.detection().map(Some).map_err(|why| row.error(why))
+    let bound = bound.map(|center| Bound { center, radius: bound_radius });
+    Ok(Some(Ball::new(truth, bound, radius_error)))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn footage(truth: &str, clutter: &str) -> Result<Vec<Footage>, FootageError> {
+    pub(in super::super) fn footage(
+        truth: &str,
+        clutter: &str,
+    ) -> Result<Vec<Footage>, FootageError> {
         let rows = |name: &str, text: &str| Rows::read(name, text);
-        groups(&rows("truth.csv", truth)?, &rows("clutter.csv", clutter)?, "mine", Path::new("d"))
+        let (truth, clutter) = (rows("truth.csv", truth)?, rows("clutter.csv", clutter)?);
+        groups((&truth, &clutter), "mine", Path::new("d"), f64::INFINITY)
     }
 
     #[test]
@@ -522,6 +345,8 @@ mod tests {
             ("file,x,y,radius\na,1,inf,3\n", "y = \"inf\" is not a number"),
             ("file,x,y,radius\na,1,2\n", "line 2"),
             ("frame,x,y,radius\n-1,1,2,3\n", "frame = \"-1\""),
+            ("file,x,y,radius\r\n\r\n\r\na,1,2,3\r\n ,,,\r\nb,z,2,3\r\n", "line 6: x = \"z\""),
+            ("file,frame,x,y,radius\na,1,1,2,3\na,2,5,5,3\n", "another `frame` before"),
             ("file,x,y,radius\n", "no picture"),
             ("file,x,x,y,radius\na,1,2,3,4\n", "two columns `x`"),
         ] {
@@ -530,63 +355,14 @@ mod tests {
         }
     }
 
-    fn two() -> Vec<Footage> {
-        footage("file,x,y,radius\ns/a.png,1,2,3\nt/b.png,1,2,3\n", "").unwrap()
-    }
-
     #[test]
-    fn answers_come_as_rows_or_as_lines_of_json() {
-        let two = two();
-        let known = || Known::of(&two);
-        let rows = "File,X,y,xx,yy\na.png,4,5,0.1,0.2\n\n ,,,,\na.png,6,7,,\nq\\t\\b.png,,,,\n";
-        let rows = answers("f", rows, known()).unwrap();
-        let found = rows["s/a.png"].as_ref().unwrap();
-        assert_eq!((found.len(), found[0].x, found[1].y), (2, 4.0, 7.0));
-        assert_eq!((found[0].score, found[0].radius.is_nan()), (1.0, true));
-        assert_eq!(found[0].covariance.into_option().map(|c| [c.xx, c.xy]), Some([0.1, 0.0]));
-        assert!(found[1].covariance.is_none() && rows["t/b.png"] == Ok(vec![]));
-        let lines = "{\"file\":\"a.png\",\"width\":9,\"detections\":[{\"x\":1.5,\"y\":2,\
-                     \"radius\":null,\"score\":0.5}]}\n\n{\"file\":\"b.png\",\"error\":\"dark\"}\n";
-        let lines = answers("f", lines, known()).unwrap();
-        assert_eq!(lines["s/a.png"].as_ref().unwrap()[0].x, 1.5);
-        assert_eq!(lines["t/b.png"], Err("dark".to_owned()));
-    }
-
-    #[test]
-    fn what_is_no_answer_is_refused_at_its_line() {
-        let two = two();
-        for (text, said) in [
-            ("file,x\n", "no column `y`"),
-            ("file,x,y\na.png,1,2\nc.png,1,2\n", "line 3: there is no picture \"c.png\""),
-            ("file,x,y\na.png,1,\n", "y is missing"),
-            (
-                "{\"file\":\"a.png\",\"error\":\"\"}\n{\"file\":\"a.png\",\"error\":\"\"}\n",
-                "line 2: this is the second answer",
-            ),
-            ("{\"file\":\"a.png\",\"detections\":[{\"x\":1}]}\n", "missing field `y`"),
-            ("{\"file\":\"a.png\",\"circles\":[]}\n", "neither"),
-            ("[{\"file\":\"a.png\"}]", "one JSON object per line"),
-            ("file,x,y,radius\na.png,1,2,-5\n", "the cell is empty"),
-            ("file,x,y,xx\na.png,1,2,3\n", "or neither"),
-            ("file,x,y,xx,yy\na.png,1,2,3,-1\n", "not both above 0"),
-            ("file,x,y\na.png,1,2\nv/s/a.png,1,2\n", "line 3: \"a.png\" and \"v/s/a.png\""),
-        ] {
-            let error = answers("f", text, Known::of(&two)).unwrap_err().to_string();
-            assert!(error.contains(said), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn of_two_names_one_ends_with_the_other() {
-        let truth = "file,x,y,radius\na.png,1,2,3\ns/a.png,1,2,3\ns/b.png,1,2,3\nt/b.png,1,2,3\n";
-        let footage = footage(truth, "").unwrap();
-        let find = |name: &str| Known::of(&footage).find(name);
-        assert_eq!(find("/home/me/s/a.png"), Ok("s/a.png"));
-        assert_eq!(find("q/a.png"), Ok("a.png"));
-        assert_eq!(find("a.png"), Ok("a.png"));
-        assert_eq!(find("t/b.png"), Ok("t/b.png"));
-        assert!(find("b.png").unwrap_err().contains("may be \"s/b.png\" or \"t/b.png\""));
-        assert!(find("q/b.png").unwrap_err().contains("no picture"));
-        assert!(find("aa.png").unwrap_err().contains("no picture"));
+    fn balls_are_in_the_order_of_their_numbers() {
+        let truth = "frame,ball,x,y,radius\n0,1,5,5,3\n0,0,9,9,3\n1,0,9,9,3\n1,1,5,5,3\n";
+        let footage = footage(truth, "frame,x,y,radius\n1,2,2,2\n").unwrap();
+        let shots = &footage[0].shots;
+        let x = |shot: usize| shots[shot].balls.iter().map(|b| b.truth.x).collect::<Vec<_>>();
+        assert_eq!((x(0), x(1)), (vec![9.0, 5.0], vec![9.0, 5.0]));
+        assert_eq!((shots[0].clutter.len(), shots[1].clutter.len()), (0, 1));
+        assert!(footage[0].is_film);
     }
 }

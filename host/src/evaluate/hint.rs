@@ -43,10 +43,14 @@ pub fn radius_hint(
         }
         let low = property["minimum"].as_f64().unwrap_or(f64::MIN);
         let high = property["maximum"].as_f64().unwrap_or(f64::MAX);
+        if if down { most < low } else { least > high } {
+            return Map::new();
+        }
         let radius = radius.clamp(low, high.max(low));
-        // What the user says of the other end is right.
+        // What the user says of the other end is right; a largest radius of 0 is none.
         let other = table.get(if down { "max_radius" } else { "min_radius" });
-        let contradicts = |other: f64| if down { radius > other } else { radius < other };
+        let contradicts =
+            |other: f64| if down { other > 0.0 && radius > other } else { radius < other };
         if other.and_then(Value::as_f64).is_some_and(contradicts) {
             continue;
         }
@@ -97,6 +101,11 @@ mod tests {
         let table = json!({"min_radius": 7}).as_object().unwrap().clone();
         let hint = radius_hint(&schema("number"), &table, radii(&config));
         assert_eq!(hint.keys().collect::<Vec<_>>(), ["max_radius"]);
+        // One that leaves no room for the other end, and one that means any.
+        let table = |max: f64| json!({"max_radius": max}).as_object().unwrap().clone();
+        assert!(radius_hint(&schema("number"), &table(10.0), radii(&config)).is_empty());
+        let hint = radius_hint(&schema("number"), &table(0.0), radii(&config));
+        assert_eq!(hint.keys().collect::<Vec<_>>(), ["min_radius"]);
         assert!(radius_hint(&json!({"properties": {}}), &Map::new(), radii(&config)).is_empty());
         assert!(radius_hint(&json!(true), &Map::new(), radii(&config)).is_empty());
     }
@@ -104,7 +113,7 @@ mod tests {
     #[test]
     fn balls_that_the_plugin_cannot_look_for_give_no_hint() {
         let mut config = SceneConfig::default();
-        for radius in [1.0, 200.0] {
+        for radius in [1.0, 3.9, 100.1, 200.0] {
             config.ball.radius = radius;
             assert!(radius_hint(&schema("number"), &Map::new(), radii(&config)).is_empty());
         }

@@ -1,4 +1,4 @@
-//! Intervals: Wilson's for shares, the block bootstrap for means.
+//! Intervals: Wilson's for shares; for means the block bootstrap, of few blocks Student's.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -90,8 +90,8 @@ const RESAMPLED: usize = 10;
 ///
 /// The percentiles are widened for the number of blocks as in Hesterberg,
 /// "What teachers should know about the bootstrap", 2015, section 3.2
-/// ("expanded percentile interval"): without that, a handful of blocks gives
-/// intervals that are too narrow.
+/// ("expanded percentile interval"): without that, ten or twenty of them give intervals
+/// that are too narrow.
 pub fn bootstrap_mean(blocks: &[Block], seed: u64) -> Option<Interval> {
     let full = blocks.iter().filter(|b| b.count > 0.0).copied().collect::<Vec<_>>();
     let n = full.len();

@@ -17,6 +17,8 @@ pub fn gate(radius: f64) -> f64 {
 pub struct Target {
     /// Where it is.
     pub circle: Circle,
+    /// Distance up to which a detection can belong to it, in pixels: [`gate`].
+    pub gate: f64,
     /// By how much the radius of a detection that belongs to it may be off, in pixels.
     pub radius_gate: f64,
     /// Too little of it is visible: finding it is no success, missing it no failure.
@@ -35,7 +37,7 @@ pub struct Matching {
 }
 
 /// Gives every detection to at most one ball and the other way round, the
-/// closest pair first, up to the [`gate`] of the ball and that of its radius (a detection
+/// closest pair first, up to the gate of the ball and that of its radius (a detection
 /// without a radius has the right one). What an ignored ball gets
 /// counts as nothing. What remains may fall on an ignored ball (within its gate or
 /// anywhere on its disc); the rest is false.
@@ -51,7 +53,7 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Match
             let fitting = found.iter().enumerate().filter(move |(_, at)| fits(ball, at));
             fitting.map(move |(d, at)| (distance(&ball.circle, at), b, d))
         })
-        .filter(|(distance, b, _)| *distance <= gate(balls[*b].circle.radius))
+        .filter(|(distance, b, _)| *distance <= balls[*b].gate)
         .collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut of_ball = vec![None; balls.len()];
@@ -68,8 +70,7 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Match
     }
     let excused = |at: &Circle| {
         balls.iter().any(|ball| {
-            let r = ball.circle.radius;
-            ball.ignored && distance(&ball.circle, at) <= gate(r).max(r)
+            ball.ignored && distance(&ball.circle, at) <= ball.gate.max(ball.circle.radius)
         })
     };
     let false_positives: Vec<usize> =
@@ -87,7 +88,7 @@ mod tests {
 
     fn ball(x: f64, radius: f64, ignored: bool) -> Target {
         let circle = Circle { x, y: 0.0, radius };
-        Target { circle, radius_gate: f64::INFINITY, ignored }
+        Target { circle, gate: gate(radius), radius_gate: f64::INFINITY, ignored }
     }
 
     /// Matches answers at these x.

@@ -14,7 +14,7 @@ use super::{
 pub struct Estimate {
     /// The mean.
     pub value: f64,
-    /// By block bootstrap; `None` with fewer than two segments.
+    /// By block bootstrap, with few segments by Student; `None` with fewer than two.
     pub interval: Option<Interval>,
 }
 

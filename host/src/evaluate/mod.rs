@@ -4,8 +4,10 @@
 //! | file | subject |
 //! |---|---|
 //! | `plan` | scenes, segments and their seeds |
-//! | [`film`] | the driver: renders and detects on all cores, times on one |
-//! | [`footage`], `rows` | pictures and answers in files |
+//! | [`film`] | the driver: renders and detects on all cores |
+//! | [`footage`], [`answers`], `rows` | the truth of pictures, what others found in them, CSV |
+//! | [`shown`] | the driver for pictures |
+//! | [`timing`] | how long detectors take, on one core |
 //! | `matching` | which detection belongs to which ball |
 //! | `bound` | the Cramer-Rao bound of a ball in its frame |
 //! | `interval` | Wilson's interval, block bootstrap, quantiles |
@@ -16,9 +18,10 @@
 //! | [`require`](Requirements) | thresholds |
 //! | [`summary`](Summary), `table`, `records`, `page` | what is written |
 //!
-//! Only `film` knows threads and a clock, and only it and `footage` read files. All results
-//! except the times depend on the arguments alone.
+//! Only `film` and `shown` know threads, `timing` a clock, and `footage`, `answers` and
+//! `shown` files. All results except the times depend on the arguments alone.
 
+pub mod answers;
 pub mod bound;
 pub mod compare;
 pub mod film;
@@ -33,11 +36,14 @@ pub mod records;
 pub mod require;
 mod rows;
 pub mod series;
+pub mod shown;
 pub mod summary;
 mod table;
+pub mod timing;
 
+pub use answers::Answers;
 pub use compare::{Difference, Margins, Pair, Verdict};
-pub use footage::{Answers, Footage};
+pub use footage::Footage;
 pub use hint::{radii, radius_hint};
 pub use interval::Interval;
 pub use metrics::Metrics;

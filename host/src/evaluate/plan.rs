@@ -7,21 +7,12 @@ use crate::scene::{Preset, SceneConfig};
 /// Every segment is a scene of its own with a seed of its own: segments are
 /// independent, so they can be filmed in any order and are the blocks of the
 /// bootstrap, and a single run starts from many places.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// Frames per scene.
     pub frames: u64,
     /// From which all randomness comes.
     pub seed: u64,
-    /// By which share of a ball's radius that of a detection which belongs to it may be off;
-    /// infinity for any.
-    pub radius_error: f64,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self { frames: 200, seed: 1, radius_error: f64::INFINITY }
-    }
 }
 
 /// Segments that a run is cut into, where their length allows.
@@ -95,7 +86,7 @@ mod tests {
         for (frames, length, count) in
             [(1, 4, 1), (20, 4, 5), (90, 4, 23), (200, 10, 20), (1001, 25, 41)]
         {
-            let plan = Plan { frames, ..Plan::default() };
+            let plan = Plan { frames, seed: 1 };
             assert_eq!((plan.segment_frames(), plan.segments().count()), (length, count));
             assert_eq!(plan.segments().sum::<u64>(), frames);
         }

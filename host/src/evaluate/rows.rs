@@ -9,13 +9,15 @@ use super::footage::{FARTHEST, FootageError};
 pub(super) struct Rows {
     place: String,
     header: StringRecord,
-    records: Vec<StringRecord>,
+    /// With their lines.
+    records: Vec<(usize, StringRecord)>,
 }
 
 /// A row of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
     table: &'a Rows,
+    line: usize,
     record: &'a StringRecord,
 }
 
@@ -23,6 +25,7 @@ impl Rows {
     /// Reads a table that is at `place`.
     pub(super) fn read(place: &str, text: &str) -> Result<Self, FootageError> {
         let error = |problem: String| FootageError { place: place.to_owned(), problem };
+        let text = text.trim_start_matches('\u{feff}');
         let mut reader =
             ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
         let header = reader.headers().map_err(|why| error(why.to_string()))?;
@@ -33,14 +36,21 @@ impl Rows {
             }
         }
         let mut records = Vec::new();
+        let (mut line, mut seen) = (1, 0);
         for record in reader.records() {
             let record = record.map_err(|why| error(why.to_string()))?;
+            // The place of a record is before the empty lines that it follows.
+            let from = record.position().map_or(seen, |p| p.byte() as usize);
+            let rest = text.get(from..).unwrap_or_default();
+            let start = from + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+            line += text.get(seen..start).map_or(0, |text| text.matches('\n').count());
+            seen = start;
             if record.iter().all(str::is_empty) {
                 continue;
             }
             if record.len() != header.len() {
                 return Err(FootageError {
-                    place: line(place, record.position()),
+                    place: format!("{place}, line {line}"),
                     problem: format!(
                         "{} cells, where the header has {}",
                         record.len(),
@@ -48,7 +58,7 @@ impl Rows {
                     ),
                 });
             }
-            records.push(record);
+            records.push((line, record));
         }
         Ok(Self { place: place.to_owned(), header, records })
     }
@@ -73,8 +83,13 @@ impl Rows {
         }))
     }
 
+    /// The columns that are none of these.
+    pub(super) fn unknown(&self, known: &[&str]) -> Vec<String> {
+        self.header.iter().filter(|name| !known.contains(name)).map(str::to_owned).collect()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        self.records.iter().map(|record| Row { table: self, record })
+        self.records.iter().map(|(line, record)| Row { table: self, line: *line, record })
     }
 
     pub(super) fn error(&self, problem: String) -> FootageError {
@@ -98,6 +113,13 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// A number from 0 up.
+    pub(super) fn whole(&self, name: &str) -> Result<Option<u64>, FootageError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let wrong = |_| self.error(format!("{name} = {text:?} is not a whole number from 0 up"));
+        text.parse().map(Some).map_err(wrong)
+    }
+
     /// A place or a length, in pixels.
     pub(super) fn place(&self, name: &str) -> Result<Option<f64>, FootageError> {
         match self.number(name)? {
@@ -115,13 +137,6 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn error(&self, problem: String) -> FootageError {
-        FootageError { place: line(&self.table.place, self.record.position()), problem }
-    }
-}
-
-fn line(place: &str, position: Option<&csv::Position>) -> String {
-    match position {
-        Some(position) => format!("{place}, line {}", position.line()),
-        None => place.to_owned(),
+        FootageError { place: format!("{}, line {}", self.table.place, self.line), problem }
     }
 }

@@ -1,16 +1,15 @@
 //! Everything that a run found out, for programs.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
     Answers, Metrics, Pair, Plan, Requirements, Unmet,
     compare::{Margins, compare},
-    film::{Filmed, LEAST_VISIBLE, Subject, TIMED_FRAMES},
+    film::{Filmed, LEAST_VISIBLE, Subject},
     footage::Footage,
     interval::RESAMPLES,
+    timing::TIMED_FRAMES,
 };
 use crate::scene::SceneConfig;
 
@@ -26,7 +25,8 @@ pub struct Summary {
     pub seed: u64,
     /// Frames per scene, or pictures in all.
     pub frames: u64,
-    /// Frames per segment of a scene, the block of the bootstrap.
+    /// Frames per segment of a scene, the block of the bootstrap; those of pictures differ,
+    /// see the scenes.
     pub segment_frames: u64,
     /// Resamples of the bootstrap.
     pub resamples: usize,
@@ -60,7 +60,7 @@ pub struct DetectorInfo {
     /// Its version; empty for another program.
     pub version: String,
     /// Where its answers are from; `None` for a plugin, which was asked.
-    pub answers: Option<PathBuf>,
+    pub answers: Option<String>,
     /// How many pictures the answers speak of; `None` for a plugin.
     pub answered: Option<u64>,
     /// What the user set, in `[plugin.<name>]` or behind the name.
@@ -68,7 +68,7 @@ pub struct DetectorInfo {
     /// All its settings: that over the plugin's defaults. What it was told about the radius
     /// lies over these.
     pub settings: Map<String, Value>,
-    /// What it was told about the radius, scene by scene.
+    /// What it was told about the radius, scene by scene; nothing for another program.
     pub radius_hint: Vec<Map<String, Value>>,
 }
 
@@ -84,9 +84,11 @@ pub struct SceneSummary {
     /// The whole configuration of the scene; `None` for pictures.
     pub config: Option<SceneConfig>,
     /// Where the pictures are; `None` for a scene.
-    pub pictures: Option<PathBuf>,
+    pub pictures: Option<String>,
     /// Frames per segment, the block of the bootstrap; the last may have fewer.
     pub segment_frames: usize,
+    /// Balls that count and have a bound.
+    pub known_bounds: usize,
     /// What every detector did.
     pub detectors: Vec<Metrics>,
     /// Every detector against every one before it.
@@ -102,7 +104,7 @@ impl DetectorInfo {
             plugin: String::new(),
             argument: format!("{name}={}", path.display()),
             version: String::new(),
-            answers: Some(path.clone()),
+            answers: Some(path.display().to_string()),
             answered: Some(answers.count()),
             config: Map::new(),
             settings: Map::new(),
@@ -119,6 +121,7 @@ impl SceneSummary {
             .flat_map(|r| (r + 1..names.len()).map(move |c| (c, r)))
             .map(|(c, r)| compare(filmed, (c, &names[c]), (r, &names[r]), margins, seed))
             .collect();
+        let balls = filmed.segments.iter().flatten().flat_map(|frame| &frame.balls);
         let (description, changes, config, pictures) = match &filmed.subject {
             Subject::Scene(config) => {
                 let config = config.as_ref().clone();
@@ -129,7 +132,7 @@ impl SceneSummary {
                     1 => format!("1 picture in {}", dir.display()),
                     n => format!("{n} pictures in {}", dir.display()),
                 };
-                (description, Map::new(), None, Some(dir.clone()))
+                (description, Map::new(), None, Some(dir.display().to_string()))
             }
         };
         Self {
@@ -139,6 +142,7 @@ impl SceneSummary {
             config,
             pictures,
             segment_frames: filmed.segments.first().map_or(0, Vec::len),
+            known_bounds: balls.filter(|ball| !ball.ignored && ball.bound.is_some()).count(),
             detectors: detectors.map(|(d, name)| Metrics::of(filmed, d, name, seed)).collect(),
             pairs,
         }
@@ -172,7 +176,7 @@ impl SceneSummary {
 
 impl Summary {
     /// Where the pictures are; `None` when scenes were filmed.
-    pub fn pictures(&self) -> Option<&Path> {
+    pub fn pictures(&self) -> Option<&str> {
         self.scenes.first()?.pictures.as_deref()
     }
 
@@ -190,10 +194,9 @@ impl Summary {
         self.detectors.iter().filter(fewer).map(text).collect()
     }
 
-    /// Whether all errors may be those of labels by hand: no picture has a bound.
+    /// Whether all errors may be those of labels by hand: no ball in a picture has a bound.
     pub fn labelled(&self) -> bool {
-        let bounds = self.scenes.iter().flat_map(|s| &s.detectors).map(|m| m.bound_count);
-        self.pictures().is_some() && bounds.sum::<u64>() == 0
+        self.pictures().is_some() && self.scenes.iter().all(|scene| scene.known_bounds == 0)
     }
 
     /// The detectors that failed on every frame.
@@ -220,7 +223,7 @@ impl Summary {
             segment_frames: plan.segment_frames(),
             resamples: RESAMPLES,
             least_visible: LEAST_VISIBLE,
-            max_radius_error: Some(plan.radius_error).filter(|share| share.is_finite()),
+            max_radius_error: None,
             timed_frames: TIMED_FRAMES,
             margins,
             detectors,

@@ -7,7 +7,7 @@ use comfy_table::{
 };
 
 use super::{
-    Difference, LABELLED, Margins, Metrics, Pair, SceneSummary, Summary, interval::Interval,
+    Difference, LABELLED, Metrics, Pair, SceneSummary, Summary, interval::Interval,
     metrics::Estimate,
 };
 
@@ -45,7 +45,7 @@ pub fn text(summary: &Summary) -> String {
         out.push('\n');
     }
     let what = if let Some(dir) = summary.pictures() {
-        format!("Pictures and truth from {}", dir.display())
+        format!("Pictures and truth from {dir}")
     } else {
         let frames = match summary.frames {
             1 => "1 frame".to_owned(),
@@ -63,7 +63,8 @@ pub fn text(summary: &Summary) -> String {
     }
     let _ = writeln!(out, "{}", hints(summary));
     if let Some(share) = summary.max_radius_error {
-        let _ = writeln!(out, "A find has a radius that is off by {} % at most.", 100.0 * share);
+        let share = margin_text(100.0 * share);
+        let _ = writeln!(out, "A find has a radius that is off by {share} % at most, or none.");
     }
     for silence in summary.silence() {
         let _ = writeln!(out, "{silence}.");
@@ -218,12 +219,19 @@ fn signed(value: f64) -> String {
     format!("{plus}{}", number(Some(value)))
 }
 
+/// As the user wrote it: without the noise of a multiplication, and without zeros.
+pub(super) fn margin_text(margin: f64) -> String {
+    let text = format!("{margin:.9}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// What the verdicts mean.
 pub(super) fn margins(summary: &Summary) -> String {
-    let Margins { distance, rate } = summary.margins;
+    let [distance, percent, rate] =
+        [summary.margins.distance, 100.0 * summary.margins.rate, summary.margins.rate]
+            .map(margin_text);
     format!(
-        "No relevant difference is one of up to {distance} px, {} % of the balls or {rate} false per frame",
-        100.0 * rate
+        "No relevant difference is one of up to {distance} px, {percent} % of the balls or {rate} false per frame"
     )
 }
 
@@ -276,7 +284,7 @@ pub(super) fn percent_interval(interval: Option<Interval>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::{Plan, interval, metrics::tests::filmed, summary::DetectorInfo};
+    use crate::evaluate::{Margins, Plan, interval, metrics::tests::filmed, summary::DetectorInfo};
 
     #[test]
     fn a_share_below_one_is_never_a_hundred_per_cent() {
@@ -311,7 +319,7 @@ mod tests {
             settings: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],
         };
-        let plan = Plan { frames: 40, ..Plan::default() };
+        let plan = Plan { frames: 40, seed: 1 };
         let text = text(&Summary::of(
             &plan,
             &[filmed],

@@ -17,7 +17,6 @@ use plumbline_plugin_api::{
     Covariance, Detection, Detections, Frame, PixelFormat, PluginError, abi::DetectorBox,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
     FaultCause, Plugin, Role, probe,
@@ -94,14 +93,6 @@ impl Pool {
     /// instance, may take as long as `limit`.
     pub fn new(path: &Path, limit: Duration) -> Self {
         Self { path: path.to_owned(), limit, idle: Arc::default() }
-    }
-
-    /// Why a detector refuses these settings, if it does.
-    pub fn refusal(&self, settings: Map<String, Value>) -> Option<String> {
-        match self.instance(&Value::Object(settings).to_string()) {
-            Err(FaultCause::Config(why)) => Some(why),
-            _ => None,
-        }
     }
 
     /// Makes an instance in a process that waits, or in a new one.

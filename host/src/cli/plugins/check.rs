@@ -11,10 +11,9 @@ use crate::{
     cli::{Exit, choice::Choice, options::UsageError},
     config::Loaded,
     plugin::{
-        Catalog, Kind,
+        Catalog,
         check::{self, MAX_LEVEL, Options, Report, Verdict},
         probe,
-        remote::Pool,
     },
 };
 
@@ -44,6 +43,10 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// The level of the checks that make an instance with the settings.
+const CONFIGURED: u8 = 2;
+const NO_WORKER: &str = "no worker process can be started";
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.01..=3600.0).contains(&value) => Ok(value),
@@ -60,17 +63,17 @@ pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Re
     let table = descriptor.as_ref().map(|d| choice.table(d, loaded)).transpose()?;
     let table = table.map(|(table, _)| table).unwrap_or_default();
     let deadline = Duration::from_secs_f64(args.deadline);
-    if let Some(descriptor) = descriptor.filter(|d| d.kind == Kind::Detector && !table.is_empty()) {
+    let mut options = Options { level: args.level, seed: args.seed, deadline, table };
+    if !options.table.is_empty() {
         // All checks would fail for what is wrong with the settings.
-        let refusal = Pool::new(&path, deadline).refusal(descriptor.config(Some(&table)));
-        if let Some(why) = refusal {
-            let name = descriptor.name;
-            return Err(
-                UsageError(format!("{name} refuses the settings that you gave it: {why}")).into()
-            );
+        let level = std::mem::replace(&mut options.level, CONFIGURED);
+        let report = check::run(&path, &options, |_| {}).context(NO_WORKER)?;
+        options.level = level;
+        if let Some(why) = report.refusal() {
+            let name = choice.plugin();
+            return Err(UsageError(format!("{name}: the settings that you gave it: {why}")).into());
         }
     }
-    let options = Options { level: args.level, seed: args.seed, deadline, table };
     let mut stderr = std::io::stderr();
     let live = stderr.is_terminal() && !args.json;
     let report = check::run(&path, &options, |check| {
@@ -79,7 +82,7 @@ pub(super) fn run(args: &Args, catalog: &Catalog, loaded: &Loaded) -> anyhow::Re
             let _ = write!(stderr, "\r\x1b[K{} ...", check.id());
         }
     })
-    .context("no worker process can be started")?;
+    .context(NO_WORKER)?;
     if live {
         eprint!("\r\x1b[K");
     }

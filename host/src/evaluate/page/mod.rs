@@ -42,7 +42,8 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
                 h1 { "Detectors compared" }
                 p.soft {
                     @if summary.pictures().is_some() {
-                        (summary.frames) " pictures with known truth, seed of the intervals " (summary.seed) ". All detectors saw the same ones. "
+                        (summary.frames) @if summary.frames == 1 { " picture" } @else { " pictures" }
+                        " with known truth, seed of the intervals " (summary.seed) ". All detectors saw the same ones. "
                     } @else {
                         (summary.frames) " frames per scene in independent segments of "
                         (summary.segment_frames) ", seed " (summary.seed) ". All detectors saw the same frames. "

@@ -6,7 +6,7 @@ use super::{
     super::{
         Metrics, Pair, Summary, Verdict,
         compare::Difference,
-        table::{bounded, margins, number, percent, ratio},
+        table::{bounded, margin_text, margins, number, percent, ratio},
     },
     class, head, key, plots,
 };
@@ -147,7 +147,7 @@ fn reading(summary: &Summary) -> Markup {
             " frames on one thread of this machine. Balls of which less than " (100.0 * summary.least_visible)
             " % is visible do not count."
             @if let Some(share) = summary.max_radius_error {
-                " A find has a radius that is off by " (100.0 * share) " % at most."
+                " A find has a radius that is off by " (margin_text(100.0 * share)) " % at most, or none."
             }
         }
         @if let Some(first) = summary.detectors.first().filter(|_| summary.detectors.len() > 1) {

@@ -86,14 +86,19 @@ fn settings(summary: &Summary, scene: &SceneSummary) -> Markup {
         let text = text.collect::<Vec<_>>().join(", ");
         (!text.is_empty()).then_some((&info.name, text))
     });
+    let told: Vec<_> = told.collect();
     html! {
-        details {
-            summary {
-                @if let Some(config) = &scene.config { (config.width) " x " (config.height) " pixels; all settings" }
-                @else { "settings of the detectors" }
+        @if scene.config.is_some() || !told.is_empty() {
+            details {
+                summary {
+                    @match &scene.config {
+                        Some(config) => { (config.width) " x " (config.height) " pixels; all settings" },
+                        None => "settings of the detectors",
+                    }
+                }
+                ul { @for (name, text) in &told { li { (name) ": " code { (text) } } } }
+                @if let Some(config) = &scene.config { pre { (toml::to_string(config).unwrap_or_default()) } }
             }
-            ul { @for (name, text) in told { li { (name) ": " code { (text) } } } }
-            @if let Some(config) = &scene.config { pre { (toml::to_string(config).unwrap_or_default()) } }
         }
     }
 }

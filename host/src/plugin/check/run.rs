@@ -15,7 +15,7 @@ use super::{
     work::{Said, arguments},
 };
 use crate::plugin::{
-    Kind,
+    FaultCause, Kind,
     worker::{Event, Worker},
 };
 
@@ -65,6 +65,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// What the plugin said when it refused the settings of the user, if it did.
+    pub fn refusal(&self) -> Option<&str> {
+        let made = self.checks.iter().find(|line| line.check == Check::DefaultsWork)?;
+        let refused = FaultCause::Config(String::new()).to_string();
+        let start = made.detail.find(&refused).filter(|_| made.verdict == Verdict::Fail)?;
+        Some(&made.detail[start..])
+    }
+
     fn add(&mut self, check: Check, verdict: Verdict, detail: String) {
         let verdict = match verdict {
             Verdict::Fail if check.is_advice() => Verdict::Warn,
