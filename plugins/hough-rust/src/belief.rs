@@ -41,6 +41,15 @@ const ABOVE_NOISE: f64 = 4.0;
 const STEEP: f64 = 0.4;
 const OFF_IN_SOME: (f64, f64) = (0.8, 0.22);
 const OFF_IN_MANY: (f64, f32, u32) = (0.6, 0.35, 4);
+/// And a polygon of more corners: an edge that is nearly as steep where the circle meets it,
+/// which is off by more elsewhere (width, share of the radius and pixels), or one that few
+/// rays met and few directions show, in as many arcs as there are corners (share of the rays,
+/// of the directions, arcs), around more than a few pixels. Of 960 fits on discs of photographs
+/// three are like the former, four like the latter.
+const NEARLY_STEEP: f64 = 0.45;
+const OFF_ELSEWHERE: (f64, f64) = (0.03, 0.5);
+const MET_BY_FEW: (f32, f64, u32) = (0.8, 0.57, 6);
+const LARGE: f64 = 12.0;
 
 /// By how much the share of the rays that met the edge may fall short of that. Of 839
 /// fits that were believed it did in one, of 259 that were not in 42.
@@ -175,7 +184,11 @@ fn is_smooth_arc(fit: &Fit, shown: f64) -> bool {
 fn has_corners(fit: &Fit, ring: &Ring, shown: f64) -> bool {
     let in_some = shown < OFF_IN_SOME.0 && fit.roughness > OFF_IN_SOME.1;
     let in_many = shown < OFF_IN_MANY.0 && ring.spread > OFF_IN_MANY.1 && fit.gaps >= OFF_IN_MANY.2;
-    fit.width < STEEP && (in_some || in_many)
+    let r = fit.circle.r;
+    let elsewhere = f64::from(ring.spread) > (OFF_ELSEWHERE.0 * r).max(OFF_ELSEWHERE.1);
+    let by_few = ring.coverage < MET_BY_FEW.0 && shown < MET_BY_FEW.1 && fit.gaps >= MET_BY_FEW.2;
+    (fit.width < STEEP && (in_some || in_many))
+        || (r > LARGE && (fit.width < NEARLY_STEEP && elsewhere || by_few))
 }
 
 /// Whether most of the rim is a circle's to within a part of a pixel, much of it next to

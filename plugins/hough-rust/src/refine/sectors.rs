@@ -14,6 +14,8 @@ pub(super) type Seen = [Sector; SECTORS];
 pub(super) struct Sector {
     n: f32,
     outliers: f32,
+    /// Sum of the residuals, outliers included.
+    sum: f32,
     f: f32,
     ff: f32,
     v: f32,
@@ -42,6 +44,7 @@ pub(super) fn collect(pixels: &Pixels, weighing: Weighing) -> Seen {
         s.v += v;
         s.vv += v * v;
         s.vf += v * f;
+        s.sum += pixels.residual[i];
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
@@ -158,18 +161,40 @@ const POLYGONS: usize = 6;
 /// Chi squared (of two degrees of freedom) of an edge's shift with that many
 /// periods: chance has it once in 10^5.
 const CORNERED: f32 = 24.0;
+/// Share of the shifts that such a swing explains: near the edge, and of all of the area
+/// between edge and circle, where a bar in front of a disc, too, swings three or four times.
+/// Around fewer pixels than this radius has, a texture swings by as much.
+const SWINGS: f32 = 0.4;
+const SWINGS_IN_AREA: [f32; 2] = [0.6, 0.52];
+const LARGE: f32 = 12.0;
 
-/// Whether the edge swings around the circle as that of a regular polygon does,
-/// by `cos(n t)` and `sin(n t)` for n corners. The amplitude is `2 / n^2` of the radius,
-/// the Fourier coefficient of `1 / cos(t)`, and somewhat more for few corners: 0.14 for
-/// a square, 0.06 for a hexagon.
+/// Whether the edge swings around the circle as that of a regular polygon does.
 fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
+    // A shift near the edge is exact and small; the area beyond it tells of any.
+    let in_area = |s: &Sector| {
+        let weight = (disc.contrast * disc.arc()).powi(2) / s.n.max(1.0);
+        (disc.displacement(s) * weight, if s.n > 0.0 { weight } else { 0.0 })
+    };
+    swings(sectors, disc, |s| s.kept, [SWINGS; 2])
+        || (disc.r > LARGE && swings(sectors, disc, in_area, SWINGS_IN_AREA))
+}
+
+/// Whether shifts of the edge, weighted (`je` and `jj` of each sector), go by `cos(n t)` and
+/// `sin(n t)` for n corners, and these explain a share of them (for up to four corners and
+/// for more). The amplitude is `2 / n^2` of the radius, the Fourier coefficient of
+/// `1 / cos(t)`, and somewhat more for few corners: 0.14 for a square, 0.06 for a hexagon.
+fn swings(
+    sectors: &Seen,
+    disc: &Disc,
+    shift: impl Fn(&Sector) -> (f32, f32),
+    shares: [f32; 2],
+) -> bool {
     let Disc { r, noise, rough, .. } = *disc;
     // Sums of je f, jj f and jj f^2 for f = cos and sin, by the number of corners.
     let mut swings = [[(0.0_f32, 0.0_f32, 0.0_f32); 2]; POLYGONS];
     let (mut all, mut weight) = (0.0, 0.0);
     for (k, sector) in sectors.iter().enumerate() {
-        let (je, jj) = sector.kept;
+        let (je, jj) = shift(sector);
         if jj <= 0.0 {
             continue;
         }
@@ -190,6 +215,7 @@ fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
     swings.into_iter().enumerate().any(|(i, swing)| {
         let corners = 3.0 + i as f32;
         let amplitude = 0.06 + rough + r * (1.2 / (corners * corners)).min(0.03);
+        let share = shares[usize::from(corners > 4.0)];
         let (mut explained, mut square) = (0.0, 0.0);
         for (je, mean, jj) in swing {
             // Without what the radius takes up where only parts are seen.
@@ -198,14 +224,16 @@ fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
             square += (je / jj).powi(2);
         }
         explained > CORNERED * noise * noise
-            && explained > 0.4 * all
+            && explained > share * all
             && square > amplitude * amplitude
     })
 }
 
 /// By how much the edge of a disc that is made of whole pixels is off the circle, in pixels,
-/// and the share of the directions that must show one.
+/// how many of them a sector has too many or too few, and the share of the directions that
+/// must show one.
 const WHOLE_PIXELS: f32 = 0.3;
+const PIXELS_OFF: f32 = 1.25;
 const ALL: f32 = 0.9;
 
 /// What the directions say of a disc, which may be made of whole pixels where its edge is as
@@ -294,7 +322,23 @@ impl Disc {
         let blurry = (self.noise / s.jj.max(1e-9).sqrt()).min(0.35);
         let tolerance = 0.02 * self.r + 2.0 * blurry + self.rough;
         let explained = vf * vf / (ff * vv);
-        Some(amplitude > 0.35 && explained > 0.5 * explainable && shift.abs() < tolerance)
+        // Of a sharp edge no pixel tells that it is off by more than one.
+        let is_near =
+            self.rough == 0.0 || self.displacement(s).abs() < tolerance + PIXELS_OFF / self.arc();
+        Some(
+            amplitude > 0.35 && explained > 0.5 * explainable && shift.abs() < tolerance && is_near,
+        )
+    }
+
+    /// Length of the circle in a sector, in pixels.
+    fn arc(&self) -> f32 {
+        self.r * std::f32::consts::TAU / SECTORS as f32
+    }
+
+    /// How far the edge is outside of the circle in a sector, in pixels: the area between
+    /// them over the length.
+    fn displacement(&self, s: &Sector) -> f32 {
+        s.sum / (self.contrast * self.arc())
     }
 
     /// Whether the level on one side is off by more than a share of the contrast
