@@ -82,8 +82,9 @@ impl Outline<'_> {
     }
 
     /// Moves a fit to where the outline is if that is more certain, in a picture with this
-    /// `noise`, which is asked for where it matters. In between it moves a part of the way, so that nothing jumps. The wide edge
-    /// of a disc in motion, which may have bounced, is steepest anywhere: the fit stays.
+    /// `noise`, which is asked for where it matters. In between it moves a part of the way, so
+    /// that nothing jumps. The wide edge of a disc in motion, which may have bounced, is
+    /// steepest anywhere: the fit stays.
     pub(crate) fn steady(&self, fit: Fit, noise: impl FnOnce() -> f64) -> Fit {
         if fit.blur_swing > IN_MOTION.0 || fit.width > IN_MOTION.1 {
             return fit;

@@ -105,6 +105,39 @@ fn the_radius_of_a_clean_blurred_disc_is_not_taken_for_that_of_one_in_uneven_lig
 
 /// A disc of whole pixels has an edge like no model's, and a small one looks like a polygon.
 /// If that edge tells the levels, too, the radius is 0.1 px off.
+/// Light that changes slowly is the same on a disc and around it, or in proportion to what
+/// both reflect. Its terms must not cost the place of a small blurred disc, whose edge looks
+/// much like light that changes on one side only.
+#[test]
+fn uneven_light_hardly_moves_a_blurred_disc() {
+    let (w, h, blur, noise) = (160, 120, 3.0, 2.0);
+    for (name, ground, contrast) in [("added", 150.0, 0.0), ("in proportion", 150.0, 1.0)] {
+        let mut random = Random(6);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for _ in 0..60 {
+            let disc = Disc {
+                x: random.range(60.0, 100.0),
+                y: random.range(50.0, 70.0),
+                r: random.range(10.0, 16.0),
+                blur,
+            };
+            let light = |x: f64| 1.0 + 0.0012 * (x - 80.0);
+            let mut canvas = Canvas::new(w, h, 0.0);
+            canvas.each(|x, _, _| ground * light(x as f64));
+            canvas
+                .disc(disc, |x, _| ground * light(x) - 80.0 * (1.0 + contrast * (light(x) - 1.0)));
+            let data = canvas.bytes(noise, &mut random);
+            let found = detect(&data, w, h, PixelFormat::GRAY8);
+            let [d] = found.as_slice() else { panic!("{name}, {disc:?}: {found:?}") };
+            let limit = bound(disc.r, 80.0, noise, blur);
+            sum += ((d.x - disc.x).powi(2) + (d.y - disc.y).powi(2)) / (2.0 * limit * limit);
+            n += 1.0;
+        }
+        let ratio = (sum / n).sqrt();
+        assert!(ratio < 2.1, "light that is {name}: {ratio} times the bound in even light");
+    }
+}
+
 #[test]
 fn a_disc_of_whole_pixels_is_found_with_the_radius_of_its_area() {
     for r in [7.0_f64, 8.0, 9.0, 10.0, 12.0, 15.0, 20.0, 33.0] {

@@ -33,6 +33,13 @@ pub(super) struct Course {
     pub(super) uneven: [u32; 2],
     /// The levels, outside and inside, of a side without noise, which counts as one pixel.
     pub(super) flat: [Option<f64>; 2],
+    /// How much more of a shared light there is on the disc, as a share of what is around it:
+    /// none where it is added to the picture, the contrast over the level outside where it is
+    /// in proportion to what is lit. Between the two, half of the latter is the most likely.
+    tie: f64,
+    /// Whether the disc shares its shading and light that is bowed with its ground, but for
+    /// as much as it may differ.
+    shared: [bool; 2],
     /// The answer's variance over that which the pixels' noise alone gives it.
     pub(super) texture: f64,
     /// The last step that was due, and the one that was made, while steps go on
@@ -56,6 +63,8 @@ impl Course {
             levels: Levels::default(),
             uneven: [0; 2],
             flat: [None; 2],
+            tie: 0.0,
+            shared: [false; 2],
             texture: 1.0,
             last: None,
             at_bound: 0,
@@ -80,6 +89,9 @@ impl Course {
     }
 
     fn go(&mut self, step: &[f64; N], start_r: f64) {
+        for (outside, inside) in TIED {
+            self.p[inside] += self.tie * step[outside];
+        }
         for (p, step) in self.p.iter_mut().zip(step) {
             *p += step;
         }
@@ -94,15 +106,164 @@ impl Course {
     }
 
     /// Lets shading and slopes join if they are there.
-    pub(super) fn choose_linear(&mut self, sums: &Sums) -> bool {
-        choose_terms(sums, &mut self.active, &LINEAR)
+    pub(super) fn choose_linear(&mut self, sums: &mut Sums) -> bool {
+        let before = (self.active, self.shared);
+        if !self.is_shaded() {
+            self.choose_shading(sums);
+        } else if self.shared[0] {
+            self.part_if_worth(sums);
+        } else {
+            self.join_if_worth(sums, SHADING, PAIR);
+        }
+        self.join_if_worth(sums, SLOPES, SLOPE);
+        (self.active, self.shared) != before
+    }
+
+    /// Lets the simplest light join that explains the picture: one that the disc shares with
+    /// its ground, or one on the disc alone. Each side's own, freely chosen, makes the centre
+    /// of a small blurred disc many times less certain.
+    fn choose_shading(&mut self, sums: &mut Sums) {
+        let mut shared = sums.clone();
+        self.tie = 0.5 * self.p[5] / self.p[4].max(DARK);
+        shared.fold(self.tie);
+        let (of_both, of_disc) = (self.fall(&shared, OUTSIDE), self.fall(sums, INSIDE));
+        if of_both > PAIR && of_both >= of_disc {
+            *sums = shared;
+            self.join_shared(sums, SHADING);
+            return;
+        }
+        self.tie = 0.0;
+        if of_disc > PAIR {
+            self.join(INSIDE);
+        } else {
+            self.join_if_worth(sums, SHADING, BOTH);
+        }
     }
 
     /// Lets curved light join if it is there.
-    pub(super) fn choose_curvature(&mut self, sums: &Sums) -> bool {
-        let strong = self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs();
-        let groups = if strong { &STRONG_CURVATURE } else { &CURVATURE };
-        choose_terms(sums, &mut self.active, groups)
+    pub(super) fn choose_curvature(&mut self, sums: &mut Sums) -> bool {
+        let before = (self.active, self.shared);
+        if self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs() {
+            self.join_if_worth(sums, CURVATURE, STRONG_CURVE);
+        } else if self.shared[0] {
+            if !self.has(BOWED) && self.fall(sums, BOWED_OUTSIDE) > PAIR {
+                self.join_shared(sums, BOWED);
+            }
+        } else if !self.has(OUTSIDE) {
+            self.join_if_worth(sums, BOWED_INSIDE, PAIR);
+        }
+        let worth = if self.has(BOWED_INSIDE) { REST_OF_CURVE } else { CURVE };
+        self.join_if_worth(sums, CURVATURE, worth);
+        if self.has(CURVATURE) {
+            self.shared[1] = false;
+        }
+        (self.active, self.shared) != before
+    }
+
+    /// Takes all light out that is not even.
+    pub(super) fn make_even(&mut self) {
+        for terms in [(BASE, ROUND), CURVATURE] {
+            self.p[terms.0..terms.1].fill(0.0);
+            self.active[terms.0..terms.1].fill(false);
+        }
+        (self.tie, self.shared) = (0.0, [false; 2]);
+    }
+
+    /// Whether light that is not even takes part.
+    pub(super) fn is_shaded(&self) -> bool {
+        self.has(OUTSIDE) || self.has(INSIDE)
+    }
+
+    /// The unknowns that a pass must work out for those that take part.
+    pub(super) fn wanted(&self) -> [bool; N] {
+        let mut wanted = self.active;
+        if self.tie != 0.0 {
+            for (outside, inside) in TIED {
+                wanted[inside] |= wanted[outside];
+            }
+        }
+        wanted
+    }
+
+    /// Makes a pass one about the light that the disc shares with its ground and what the
+    /// disc's own differs from it, which is held back.
+    pub(super) fn share(&self, sums: &mut Sums) {
+        sums.fold(self.tie);
+        for (group, _) in [SHADING, BOWED].into_iter().zip(self.shared).filter(|(_, s)| *s) {
+            self.hold(sums, group, size(&self.p, group));
+        }
+    }
+
+    /// Lets shading or curved light join that the disc shares with its ground.
+    fn join_shared(&mut self, sums: &mut Sums, group: Terms) {
+        self.active[group.0..group.0 + 2].fill(true);
+        if let Some((step, _)) = solve(sums, &self.active) {
+            self.hold(sums, group, size(&step, group));
+        }
+        self.join(group);
+        self.shared[usize::from(group == BOWED)] = true;
+    }
+
+    /// No longer holds the disc's own shading back if chi squared falls by more than noise
+    /// would make it.
+    fn part_if_worth(&mut self, sums: &Sums) {
+        let mut free = sums.clone();
+        let weight = -self.holding(sums, size(&self.p, SHADING));
+        let penalty = self.add_holding(&mut free, SHADING, weight);
+        if let (Some(now), Some(then)) = (solve(sums, &self.active), solve(&free, &self.active))
+            && then.1 - now.1 - penalty > PAIR * variance(sums)
+        {
+            self.shared = [false; 2];
+        }
+    }
+
+    /// Holds back what the disc's own part of a light of this size differs from the shared:
+    /// a normal prior with the standard deviation of [`Course::tie`] times the size.
+    fn hold(&self, sums: &mut Sums, group: Terms, size: f64) {
+        self.add_holding(sums, group, self.holding(sums, size));
+    }
+
+    /// The weight of that prior.
+    fn holding(&self, sums: &Sums, size: f64) -> f64 {
+        variance(sums) / (self.tie * size).powi(2).max(1e-6)
+    }
+
+    /// Adds the prior with a `weight`, and returns what it makes of chi squared.
+    fn add_holding(&self, sums: &mut Sums, group: Terms, weight: f64) -> f64 {
+        let mut penalty = 0.0;
+        for outside in group.0..group.0 + 2 {
+            let inside = outside + 2;
+            let own = self.p[inside] - self.tie * self.p[outside];
+            sums.a[inside][inside] += weight;
+            sums.b[inside] -= weight * own;
+            penalty += weight * own * own;
+        }
+        penalty
+    }
+
+    fn has(&self, terms: Terms) -> bool {
+        self.active[terms.0..terms.1].iter().all(|active| *active)
+    }
+
+    fn join(&mut self, terms: Terms) {
+        self.active[terms.0..terms.1].fill(true);
+    }
+
+    /// Lets terms join for which chi squared falls by more than noise would make it.
+    fn join_if_worth(&mut self, sums: &Sums, terms: Terms, worth: f64) {
+        if !self.has(terms) && self.fall(sums, terms) > worth {
+            self.join(terms);
+        }
+    }
+
+    /// By how much chi squared falls when terms join, over the noise's variance.
+    fn fall(&self, sums: &Sums, terms: Terms) -> f64 {
+        let mut more = self.active;
+        more[terms.0..terms.1].fill(true);
+        match (solve(sums, &self.active), solve(sums, &more)) {
+            (Some(now), Some(then)) => (then.1 - now.1) / variance(sums),
+            _ => 0.0,
+        }
     }
 
     /// Whether a side counts as one pixel.
@@ -177,39 +338,67 @@ pub(super) fn learn(
     (lacking, variance)
 }
 
-/// Terms that join together, when chi squared falls by more than this.
-type Group = (std::ops::Range<usize>, f64);
+/// Terms that join together: from the first up to the second.
+type Terms = (usize, usize);
 
-/// Shading and slopes: 1 of 500 cases without them has as much.
-const LINEAR: [Group; 2] = [(BASE..10, 18.0), (10..ROUND, 14.0)];
-/// Light that is curved: 1 of 1000 cases without it has as much.
-const CURVATURE: [Group; 1] = [(CURVED..N, 22.0)];
+/// Shading: of both sides, what the inside has more of it, and both of these.
+const OUTSIDE: Terms = (BASE, BASE + 2);
+const INSIDE: Terms = (BASE + 2, BASE + 4);
+const SHADING: Terms = (OUTSIDE.0, INSIDE.1);
+const SLOPES: Terms = (BASE + 4, ROUND);
+/// The same of light that changes with twice the angle, and all of curved light.
+const BOWED_OUTSIDE: Terms = (CURVED, CURVED + 2);
+const BOWED_INSIDE: Terms = (CURVED + 2, CURVED + 4);
+const BOWED: Terms = (BOWED_OUTSIDE.0, BOWED_INSIDE.1);
+const CURVATURE: Terms = (CURVED, N);
+/// The terms of the inside that those of the outside bring with them.
+const TIED: [(usize, usize); 4] = [
+    (OUTSIDE.0, INSIDE.0),
+    (OUTSIDE.0 + 1, INSIDE.0 + 1),
+    (BOWED_OUTSIDE.0, BOWED_INSIDE.0),
+    (BOWED_OUTSIDE.0 + 1, BOWED_INSIDE.0 + 1),
+];
+
+/// By how much chi squared must fall, over the noise's variance, for two terms of light, where
+/// 1 of 8000 cases without them has as much; for four of shading, 1 of 800; and for slopes, 1
+/// of 1000.
+const PAIR: f64 = 18.0;
+const BOTH: f64 = 18.0;
+const SLOPE: f64 = 14.0;
+/// The same for all of curved light and for what its simplest part leaves: 1 of 1000.
+const CURVE: f64 = 22.0;
+const REST_OF_CURVE: f64 = 18.5;
 /// The same where the contrast changes much along the rim: what chance has on
 /// average. Left out below the other threshold, it pulled the centre by up to 8
 /// deviations there.
-const STRONG_CURVATURE: [Group; 1] = [(CURVED..N, 6.0)];
+const STRONG_CURVE: f64 = 6.0;
 /// Change of the contrast along the rim, as a share, from which that holds.
 const STRONG: f64 = 0.25;
+/// Grey levels outside, at least, for light in proportion to them.
+const DARK: f64 = 5.0;
 
-/// Lets groups of terms join for which chi squared falls by more than noise
-/// would make it. Returns whether one did.
-fn choose_terms(sums: &Sums, active: &mut [bool; N], groups: &[Group]) -> bool {
-    let variance = (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING);
-    let before = *active;
-    for (group, worth) in groups.iter().cloned() {
-        if active[group.start] {
-            continue;
+/// Size of the light that a group of terms has in `p`, grey levels.
+fn size(p: &[f64; N], group: Terms) -> f64 {
+    p[group.0].hypot(p[group.0 + 1])
+}
+
+/// Variance of the residuals of a pass.
+fn variance(sums: &Sums) -> f64 {
+    (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING)
+}
+
+impl Sums {
+    /// Makes the outside's terms bring the inside's with them, times `tie`.
+    pub(super) fn fold(&mut self, tie: f64) {
+        if tie == 0.0 {
+            return;
         }
-        let mut more = *active;
-        more[group].fill(true);
-        let (Some(now), Some(then)) = (solve(sums, active), solve(sums, &more)) else {
-            continue;
-        };
-        if (then.1 - now.1) / variance > worth {
-            *active = more;
+        for (outside, inside) in TIED {
+            (0..N).for_each(|k| self.a[outside][k] += tie * self.a[inside][k]);
+            (0..N).for_each(|k| self.a[k][outside] += tie * self.a[k][inside]);
+            self.b[outside] += tie * self.b[inside];
         }
     }
-    *active != before
 }
 
 /// The step instead of the one that is `due`, when steps shrink by a constant

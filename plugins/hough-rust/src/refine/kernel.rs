@@ -90,6 +90,7 @@ dispatch! {
 }
 
 /// Normal equations of one pass.
+#[derive(Clone)]
 pub(super) struct Sums {
     /// J'WJ.
     pub(super) a: [[f64; N]; N],

@@ -12,17 +12,18 @@
 //! `s^2 / (rho + r)` is the expansion of the exact profile of a blurred disc
 //! (Marcum's Q function) to second order in s / r.
 //!
-//! Gauss-Newton over the pixels of an annulus. Shading terms (Au, Av, Bu, Bv)
-//! and slopes (Ad, Bd) join when they lower chi squared by more than noise
-//! would, and so do terms of second order when there is shading. Where the edge
-//! is shifted by twice the angle, as in an ellipse or a disc in motion, r and s
-//! get terms in cos 2t and sin 2t. In directions whose level has structure (a
-//! highlight, a texture) only the rim counts. Where it is noisier inside than
-//! outside, or the other way, the pixels are weighed by it; a side without noise
-//! weighs as much as one pixel. With gross outliers, Tukey's weights come in and
-//! sectors that are hidden are left out; those with a ground of their own are made
-//! like the others. A large annulus is first fitted by a part of its pixels. In the end
-//! the levels are made more certain by pixels beyond the annulus.
+//! Gauss-Newton over the pixels of an annulus. Shading terms (Au, Av, Bu, Bv) and slopes
+//! (Ad, Bd) join when they lower chi squared by more than noise would, the simplest first:
+//! shading on the disc alone (Bu = 0), or one that it shares with its ground, somewhere
+//! between the same (Au = 0) and in proportion to the levels (Au / A = Bu / B). When there is
+//! shading, terms of second order join in the same way. Where the edge is shifted by twice the angle, as in an ellipse or a disc in
+//! motion, r and s get terms in cos 2t and sin 2t. In directions whose level has structure
+//! (a highlight, a texture) only the rim counts. Where it is noisier inside than outside, or
+//! the other way, the pixels are weighed by it; a side without noise weighs as much as one
+//! pixel. With gross outliers, Tukey's weights come in and sectors that are hidden are left
+//! out; those with a ground of their own are made like the others. A large annulus is first
+//! fitted by a part of its pixels. In the end the levels are made more certain by pixels
+//! beyond the annulus.
 
 mod course;
 mod fit;
@@ -180,6 +181,13 @@ impl Refiner {
         self.report(place, course, &end)
     }
 
+    /// One pass over the pixels, with the tied terms together.
+    fn pass(&mut self, course: &Course, wanted: &[bool; N]) -> Sums {
+        let mut pass = accumulate(&mut self.pixels, &course.p, course.weighing, wanted);
+        course.share(&mut pass);
+        pass
+    }
+
     /// Improves `course` until a step is below `enough` standard deviations; the
     /// first round is `first`. `None` when the fit is lost. Returns the last pass.
     fn converge(
@@ -191,7 +199,7 @@ impl Refiner {
     ) -> Option<End> {
         let mut sums = None;
         if first == 0 {
-            sums = Some(accumulate(&mut self.pixels, &course.p, course.weighing, &course.active));
+            sums = Some(self.pass(course, &course.wanted()));
             course.weighing.limit = self.limit(course, 0);
         }
         let mut examined = false;
@@ -202,20 +210,20 @@ impl Refiner {
             if testing && !whole && !course.is_once() {
                 course.flat = self.pixels.count_once(&course.p);
             }
-            let mut wanted = course.active;
+            let mut wanted = course.wanted();
             if testing {
-                let curved = whole && course.active[BASE];
+                let curved = whole && course.is_shaded();
                 wanted[BASE..if curved { N } else { ROUND }].fill(true);
             }
             // The first pass serves unless it showed outliers.
             let mut pass = match sums.take() {
                 Some(pass) if course.weighing.limit == f32::INFINITY => pass,
-                _ => accumulate(&mut self.pixels, &course.p, course.weighing, &wanted),
+                _ => self.pass(course, &wanted),
             };
-            let mut changed = testing && course.choose_linear(&pass);
-            if whole && wanted[CURVED] {
-                changed |= course.choose_curvature(&pass);
-            }
+            let mut changed = testing && course.choose_linear(&mut pass);
+            // What curved light leaves is seen in the next round.
+            let curves = whole && wanted[CURVED] && course.choose_curvature(&mut pass);
+            changed |= curves;
             let (step, explained) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
             let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
@@ -247,7 +255,7 @@ impl Refiner {
             // Once the fit is near its end, what it leaves is looked at.
             let mut seen = None;
             if round >= least
-                && (whole || !changed)
+                && (!changed || whole && !curves)
                 && !examined
                 && (whole || last || size < NEARLY * close || round > ROBUST_ROUNDS)
             {
@@ -258,9 +266,9 @@ impl Refiner {
                 changed |= self.extend(course, &now, variance, rough);
                 seen = Some(now);
                 // Light that changes along the rim is seldom linear.
-                if course.active[BASE] && !wanted[CURVED] {
-                    pass = accumulate(&mut self.pixels, &course.p, course.weighing, &[true; N]);
-                    changed |= course.choose_curvature(&pass);
+                if course.is_shaded() && !wanted[CURVED] {
+                    pass = self.pass(course, &[true; N]);
+                    changed |= course.choose_curvature(&mut pass);
                 }
                 if changed {
                     course.last = None;

@@ -4,7 +4,7 @@
 use super::{
     Refiner,
     course::Course,
-    kernel::{BASE, CURVED, N, ROUND, accumulate},
+    kernel::{N, accumulate},
     levels::Levels,
     sectors::{self, Disc},
 };
@@ -100,10 +100,7 @@ impl Refiner {
             course.levels = levels;
             (course.p[4], course.p[5]) = (outside.into(), (inside - outside).into());
             // They take up what shading did.
-            for terms in [BASE..ROUND, CURVED..N] {
-                course.p[terms.clone()].fill(0.0);
-                course.active[terms].fill(false);
-            }
+            course.make_even();
         }
         if before || after {
             accumulate(&mut self.pixels, &course.p, course.weighing, &[false; N]);
