@@ -121,23 +121,33 @@ impl Course {
 
     /// Lets the simplest light join that explains the picture: one that the disc shares with
     /// its ground, or one on the disc alone. Each side's own, freely chosen, makes the centre
-    /// of a small blurred disc many times less certain.
+    /// of a small blurred disc many times less certain, but where it is strong it is there.
     fn choose_shading(&mut self, sums: &mut Sums) {
         let mut shared = sums.clone();
         self.tie = 0.5 * self.p[5] / self.p[4].max(DARK);
         shared.fold(self.tie);
         let (of_both, of_disc) = (self.fall(&shared, OUTSIDE), self.fall(sums, INSIDE));
-        if of_both > PAIR && of_both >= of_disc {
-            *sums = shared;
-            self.join_shared(sums, SHADING);
-            return;
-        }
-        self.tie = 0.0;
-        if of_disc > PAIR {
-            self.join(INSIDE);
+        if of_both.max(of_disc) > PAIR && !self.is_strong(sums) {
+            if of_both >= of_disc {
+                *sums = shared;
+                self.join_shared(sums, SHADING);
+            } else {
+                self.tie = 0.0;
+                self.join(INSIDE);
+            }
         } else {
+            self.tie = 0.0;
             self.join_if_worth(sums, SHADING, BOTH);
         }
+    }
+
+    /// Whether the light of either side changes by much of the contrast.
+    fn is_strong(&self, sums: &Sums) -> bool {
+        let mut all = self.active;
+        all[SHADING.0..SHADING.1].fill(true);
+        solve(sums, &all).is_some_and(|(step, _)| {
+            size(&step, OUTSIDE).max(size(&step, INSIDE)) > STRONG * self.p[5].abs()
+        })
     }
 
     /// Lets curved light join if it is there.
@@ -372,7 +382,7 @@ const REST_OF_CURVE: f64 = 18.5;
 /// average. Left out below the other threshold, it pulled the centre by up to 8
 /// deviations there.
 const STRONG_CURVE: f64 = 6.0;
-/// Change of the contrast along the rim, as a share, from which that holds.
+/// Change of the contrast along the rim, as a share of it, from which that holds.
 const STRONG: f64 = 0.25;
 /// Grey levels outside, at least, for light in proportion to them.
 const DARK: f64 = 5.0;
