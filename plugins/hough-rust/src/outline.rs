@@ -65,8 +65,12 @@ impl Outline<'_> {
         let close = look(*far).and_then(look).filter(is_disc);
         // From close by they may see the rim of something else.
         let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
-        let ring = close.or_else(|| Some(*far).filter(is_clear))?;
-        Fit::of_rays(&self.settled(ring).unwrap_or(ring), self.candidate.sign)
+        let ring = match close.or_else(|| Some(*far).filter(is_clear)) {
+            Some(ring) => self.settled(ring).unwrap_or(ring),
+            // And of a soft outline any part.
+            None => Some(*far).filter(belief::is_soft_to_rays)?,
+        };
+        Fit::of_rays(&ring, self.candidate.sign)
     }
 
     /// Looks again and again from where the last look led to, until it leads nowhere else.

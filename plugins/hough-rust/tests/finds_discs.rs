@@ -371,6 +371,39 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
     }
 }
 
+/// A ball on its own soft shadow: the edge is nine pixels wide on that side, a pixel and a half
+/// on the other, and a circle's only to within a pixel.
+#[test]
+fn a_ball_with_a_soft_outline_is_found() {
+    let (w, h) = (220, 200);
+    let mut random = Random(3);
+    let mut found_all = 0;
+    for _ in 0..12 {
+        let disc = Disc {
+            x: random.range(100.0, 120.0),
+            y: random.range(90.0, 110.0),
+            r: random.range(45.0, 60.0),
+            blur: 0.0,
+        };
+        let turn = random.range(0.0, std::f64::consts::TAU);
+        let mut canvas = Canvas::new(w, h, 0.0);
+        canvas.each(|x, y, _| {
+            let (dx, dy) = (x as f64 - disc.x, y as f64 - disc.y);
+            let t = dy.atan2(dx) - turn;
+            let (rim, width) = (disc.r + (3.0 * t).cos(), 5.25 + 3.75 * t.cos());
+            let share = 0.5 * libm::erfc((dx.hypot(dy) - rim) / (width * std::f64::consts::SQRT_2));
+            220.0 - 150.0 * share + 25.0 * share * (0.1 * dx).sin()
+        });
+        let data = canvas.bytes(3.0, &mut random);
+        let found = detect(&data, w, h, PixelFormat::GRAY8);
+        let is_it = |d: &plumbline_plugin_api::Detection| {
+            (d.x - disc.x).hypot(d.y - disc.y) < 3.0 && (d.radius - disc.r).abs() < 4.0
+        };
+        found_all += usize::from(found.len() == 1 && is_it(&found[0]));
+    }
+    assert!(found_all >= 11, "{found_all} of 12");
+}
+
 /// A coin's relief is like no model. It is the same in every picture, though, and so must
 /// the answer be but for noise: a fit of the model alone moves by 0.07 px.
 #[test]
