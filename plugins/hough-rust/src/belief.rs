@@ -90,6 +90,10 @@ const SOFTLY_MET: f64 = 0.8;
 const SOFTLY_OFF: (f64, f64) = (0.4, 0.03);
 const SOFT: f64 = 1.0;
 const SEEN: f32 = 20.0;
+/// The same of a small one, which others may touch all around: share of the rays, how far off
+/// in pixels, radius in pixels. The edge points of polygons are off alike by more than this.
+const SMALL_AND_SOFT: (f64, f64, f64) = (0.86, 0.5, 9.0);
+const UNLIKE: f32 = 0.68;
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
 
@@ -166,9 +170,14 @@ pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
 
 /// Whether rays that did not look from close by show the soft outline of one.
 pub(crate) fn is_soft_to_rays(ring: &Ring) -> bool {
-    let (width, spread) = (ring.width(), f64::from(ring.spread));
-    f64::from(ring.coverage * ring.visible.sqrt()) >= SOFTLY_MET
-        && spread <= (SOFTLY_OFF.0 * width).min(SOFTLY_OFF.1 * ring.circle.r)
+    let (r, width, spread) = (ring.circle.r, ring.width(), f64::from(ring.spread));
+    let met = f64::from(ring.coverage * ring.visible.sqrt());
+    let (small_met, small_off, small_radius) = SMALL_AND_SOFT;
+    let is_round = met >= SOFTLY_MET && spread <= SOFTLY_OFF.1 * r;
+    let is_small =
+        met >= small_met && spread <= small_off && r >= small_radius && ring.alike < UNLIKE;
+    (is_round || is_small)
+        && spread <= SOFTLY_OFF.0 * width
         && width >= SOFT
         && ring.contrast >= SEEN
 }
