@@ -118,6 +118,10 @@ const PRECISION: f64 = 5.0;
 /// noise hides some.
 const ENOUGH: f64 = 0.9;
 
+/// What is enough of a disc that the last pictures showed: this share of the directions, the
+/// rays or the score that a new one needs, off the circle by as much more.
+const KEEP: f64 = 0.8;
+
 /// How much a disc must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
@@ -125,18 +129,30 @@ pub(crate) enum Demand {
     Usual,
     /// As much as one that a piece of its rim led to.
     Clear,
+    /// Less, for the last pictures showed it: one near the limit must not come and go.
+    Known,
+}
+
+impl Demand {
+    /// What is enough, over what is enough of a new one.
+    fn ease(self) -> f64 {
+        if self == Self::Known { KEEP } else { 1.0 }
+    }
 }
 
 /// Whether what the rays saw can become a disc: directions that they did not see are
 /// seldom seen by the fit.
 pub(crate) fn is_worth_a_fit(ring: &Ring, demand: Demand) -> bool {
-    f64::from(ring.coverage) >= if demand == Demand::Usual { ARC } else { MET_AND_SHOWN }
+    let least = if demand == Demand::Clear { MET_AND_SHOWN } else { ARC };
+    f64::from(ring.coverage) >= least * demand.ease()
 }
 
 /// Whether a fit that began with `ring` is a disc.
 pub(crate) fn is_disc(fit: &Fit, ring: &Ring, demand: Demand) -> bool {
     // Of a disc that the picture's border cuts there is less to agree with.
-    let shown = fit.support * f64::from(ring.visible).sqrt();
+    let shown = (fit.support * f64::from(ring.visible).sqrt() / demand.ease()).min(1.0);
+    let coverage = (ring.coverage / demand.ease() as f32).min(1.0);
+    let ring = &Ring { coverage, ..*ring };
     let is_enough = f64::from(ring.coverage) >= least_share(ring.circle.r, 0) - DOUBTFUL
         && shown >= least_share(fit.circle.r, fit.gaps)
         && (!fit.own_levels || fit.roughness < SMOOTH_ENOUGH || shown > MUCH);
@@ -147,7 +163,7 @@ pub(crate) fn is_disc(fit: &Fit, ring: &Ring, demand: Demand) -> bool {
     (is_enough || is_smooth_arc(fit, shown) || is_smooth_rim(fit, ring, shown))
         && !has_corners(fit, ring, shown)
         && fit.width <= SOFTEST * fit.circle.r
-        && (demand == Demand::Usual || is_clear())
+        && (demand != Demand::Clear || is_clear())
 }
 
 /// Whether rays that look from close by may show a disc that is like no model.
@@ -157,9 +173,9 @@ pub(crate) fn is_worth_another_look(ring: &Ring) -> bool {
 
 /// Whether the rays alone show a disc, whatever it looks like.
 pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
-    let (r, spread) = (ring.circle.r, f64::from(ring.spread));
-    let met = f64::from(ring.coverage * ring.visible.sqrt());
-    let off = if demand == Demand::Usual { OFF } else { CLEARLY_ROUND };
+    let (r, spread) = (ring.circle.r, f64::from(ring.spread) * demand.ease());
+    let met = f64::from(ring.coverage * ring.visible.sqrt()) / demand.ease();
+    let off = if demand == Demand::Clear { CLEARLY_ROUND } else { OFF };
     let is_round = met >= LEAST_MET.max(MET / r)
         && spread <= off.0 + off.1 * r
         && ring.contrast >= LEAST_CONTRAST;
@@ -169,9 +185,10 @@ pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
 }
 
 /// Whether rays that did not look from close by show the soft outline of one.
-pub(crate) fn is_soft_to_rays(ring: &Ring) -> bool {
-    let (r, width, spread) = (ring.circle.r, ring.width(), f64::from(ring.spread));
-    let met = f64::from(ring.coverage * ring.visible.sqrt());
+pub(crate) fn is_soft_to_rays(ring: &Ring, demand: Demand) -> bool {
+    let (r, width) = (ring.circle.r, ring.width());
+    let spread = f64::from(ring.spread) * demand.ease();
+    let met = f64::from(ring.coverage * ring.visible.sqrt()) / demand.ease();
     let (small_met, small_off, small_radius) = SMALL_AND_SOFT;
     let is_round = met >= SOFTLY_MET && spread <= SOFTLY_OFF.1 * r;
     let is_small =
@@ -185,6 +202,11 @@ pub(crate) fn is_soft_to_rays(ring: &Ring) -> bool {
 /// Whether rays that did not look from close by are sure of one.
 pub(crate) fn is_clear_to_rays(ring: &Ring) -> bool {
     f64::from(ring.spread) < CLEARLY
+}
+
+/// Whether a score is enough where `least` is of a new disc.
+pub(crate) fn is_enough(score: f64, least: f64, demand: Demand) -> bool {
+    score >= least * demand.ease()
 }
 
 /// The score of a disc, from 0 to 1.

@@ -123,6 +123,11 @@ impl Climber<'_> {
         }
     }
 
+    /// Looks again where a disc was, at full resolution, within `doubt` pixels.
+    pub fn look_again(&self, seed: &Seed, doubt: f32) -> Option<Candidate> {
+        self.look(0, seed, &seed.circle, doubt)
+    }
+
     /// Fits a circle in level `n` that may be off by `doubt` pixels.
     fn look(&self, n: usize, seed: &Seed, circle: &Circle, doubt: f32) -> Option<Candidate> {
         let image = self.pyramid.level(self.full, n);

@@ -51,9 +51,11 @@ pub struct Config {
     /// 15, or 42 % where they are a circle's to 0.035 pixels.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
-    /// Look near the last answers first; the whole picture is searched when one of
-    /// them is not there again, and every 30 frames for what is new. What is lost is
-    /// looked for near its way for 10 frames more.
+    /// Look where the last answers should be first, and be content with less there: four
+    /// fifths of what a new disc must show, so that none comes and goes. The whole picture
+    /// is searched when one of them is not there again, and for what is new: after one
+    /// frame, then twice as many each time that there is nothing new, up to 30. What is
+    /// lost is looked for on its way for 10 frames more.
     pub tracking: bool,
 }
 

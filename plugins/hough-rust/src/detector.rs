@@ -1,5 +1,7 @@
 //! The stages put together.
 
+mod tracking;
+
 use std::cell::OnceCell;
 
 use plumbline_plugin_api::{
@@ -20,7 +22,7 @@ use crate::{
     rays::Rays,
     refine::{Fit, Refiner},
     ring::Circle,
-    tracks::{Area, Tracks},
+    tracks::Tracks,
     votes::{Accumulator, Side},
 };
 
@@ -78,15 +80,6 @@ struct Found {
     score: f64,
 }
 
-impl Found {
-    /// The same for a picture that begins (x, y) further to the upper left.
-    fn at(mut self, x: f64, y: f64) -> Self {
-        self.fit.circle.x += x;
-        self.fit.circle.y += y;
-        self
-    }
-}
-
 /// The detector: see the crate's documentation.
 #[derive(Debug)]
 pub struct HoughRust {
@@ -121,17 +114,10 @@ impl Detector for HoughRust {
         let image = Image::of_frame(frame).ok_or_else(|| {
             PluginError::failed(format!("pixel format {} is not gray8 or bgr8", frame.format()))
         })?;
-        if !(self.config.tracking && self.follow_tracks(&image)) {
-            let radii = self.radii(&image);
-            let top = self.search(&image, radii);
-            if let Some(top) = top.filter(|_| self.may_have_more()) {
-                self.search_arcs(&image, top, radii);
-            }
-            self.tracks.searched();
-        }
         if self.config.tracking {
-            let circles = self.found.iter().map(|f| f.fit.circle);
-            self.tracks.update((image.width, image.height), circles);
+            self.track(&image);
+        } else {
+            self.search_all(&image);
         }
         for f in &self.found {
             let c = &f.fit.covariance;
@@ -179,6 +165,15 @@ impl HoughRust {
         })
     }
 
+    /// Looks for discs in the whole picture.
+    fn search_all(&mut self, image: &Image<'_>) {
+        let radii = self.radii(image);
+        let top = self.search(image, radii, Demand::Usual);
+        if let Some(top) = top.filter(|_| self.may_have_more()) {
+            self.search_arcs(image, top, radii);
+        }
+    }
+
     /// Smallest and largest radius in a picture.
     fn radii(&self, image: &Image<'_>) -> (f64, f64) {
         let Config { min_radius, max_radius, .. } = self.config;
@@ -186,44 +181,14 @@ impl HoughRust {
         (min_radius, if max_radius > 0.0 { max_radius } else { 0.6 * side })
     }
 
-    /// Looks for the discs of the last picture near where they should be now, and for
-    /// those that have been missing. Returns whether all of the former are there, and
-    /// any at all.
-    fn follow_tracks(&mut self, image: &Image<'_>) -> bool {
-        self.followed.clear();
-        let areas = self.tracks.areas((image.width, image.height));
-        for i in 0..areas {
-            let area = self.tracks.area(i);
-            let Area { x, y, width, height, expected, missing } = area;
-            let (least, most) = self.radii(image);
-            let radii = ((0.75 * expected.r).max(least), (1.33 * expected.r).min(most));
-            self.search(&image.crop(x, y, width, height), radii);
-            let here = self.found.iter().map(|f| f.at(x as f64, y as f64));
-            let is_new = |f: &Found| {
-                !self.followed.iter().any(|old| overlaps(&old.fit.circle, &f.fit.circle))
-            };
-            let best =
-                here.filter(|f| area.holds(&f.fit.circle, image) && is_new(f)).min_by(|a, b| {
-                    let far = |f: &Found| {
-                        let c = f.fit.circle;
-                        (c.x - expected.x).hypot(c.y - expected.y) + (c.r - expected.r).abs()
-                    };
-                    far(a).total_cmp(&far(b))
-                });
-            match best {
-                Some(best) => self.followed.push(best),
-                None if missing => {}
-                None => return false,
-            }
-        }
-        std::mem::swap(&mut self.found, &mut self.followed);
-        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-        !self.found.is_empty()
-    }
-
     /// Looks for discs with radii between two. Returns the highest level that was searched,
     /// if the picture is large enough for any.
-    fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) -> Option<usize> {
+    fn search(
+        &mut self,
+        image: &Image<'_>,
+        (smallest, largest): (f64, f64),
+        demand: Demand,
+    ) -> Option<usize> {
         self.candidates.clear();
         self.found.clear();
         self.grain = OnceCell::new();
@@ -241,6 +206,7 @@ impl HoughRust {
         }
         self.pyramid.build(image, top + 1);
         self.search_levels(image, (bottom, top), (smallest, largest));
+        self.refine(image, 0, demand);
         Some(top)
     }
 
@@ -271,7 +237,6 @@ impl HoughRust {
             self.search_level(image, level, radii);
         }
         self.follow_waiting(image);
-        self.refine(image, 0, Demand::Usual);
     }
 
     /// Looks for discs of which a piece of the rim shows, beyond those that were found
@@ -438,7 +403,7 @@ impl HoughRust {
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
         });
         let side = image.width.max(image.height) as f64;
-        let Config { min_radius: least, max_radius, .. } = self.config;
+        let Config { min_radius: least, max_radius, min_score, .. } = self.config;
         let most = (max_radius > 0.0).then_some(max_radius);
         for i in first..self.candidates.len() {
             if self.found.len() >= self.config.max_circles {
@@ -465,7 +430,8 @@ impl HoughRust {
             let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
             let is_good = |fit: &Fit| {
-                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
+                belief::is_disc(fit, &c.ring, demand)
+                    && belief::is_enough(belief::score(fit), min_score, demand)
             };
             let fit = fit.filter(is_good);
             let outline = Outline { rays: &self.rays, image, candidate: &c };
@@ -481,7 +447,7 @@ impl HoughRust {
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
-            if score >= self.config.min_score
+            if belief::is_enough(score, min_score, demand)
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))

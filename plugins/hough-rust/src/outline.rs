@@ -68,7 +68,7 @@ impl Outline<'_> {
         let ring = match close.or_else(|| Some(*far).filter(is_clear)) {
             Some(ring) => self.settled(ring).unwrap_or(ring),
             // And of a soft outline any part.
-            None => Some(*far).filter(belief::is_soft_to_rays)?,
+            None => Some(*far).filter(|ring| belief::is_soft_to_rays(ring, demand))?,
         };
         Fit::of_rays(&ring, self.candidate.sign)
     }

@@ -2,7 +2,8 @@
 
 use crate::{image::Image, ring::Circle};
 
-/// Pictures after which the whole is searched again.
+/// Pictures after which the whole is searched again, at most: after each search without a new
+/// disc twice as many as before, after one with a new one a single one.
 const REFRESH: u32 = 30;
 /// Around a disc's expected place this is searched, in radii and in pixels.
 const MARGIN: (f64, f64) = (1.0, 12.0);
@@ -13,9 +14,20 @@ const RIM: f64 = 6.0;
 /// the limit of what can be seen comes and goes.
 const PATIENCE: u32 = 10;
 
+/// A disc as it was seen last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sight {
+    /// Where it was.
+    pub circle: Circle,
+    /// Grey levels inside minus outside.
+    pub contrast: f64,
+    /// Width of its edge (standard deviation, pixels).
+    pub width: f64,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Track {
-    circle: Circle,
+    sight: Sight,
     /// Pixels per picture.
     velocity: [f64; 2],
     /// Pictures since it was found.
@@ -33,8 +45,10 @@ pub struct Area {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Where the disc should be, at full resolution.
-    pub expected: Circle,
+    /// The disc where it should be, at full resolution.
+    pub expected: Sight,
+    /// How far it went since the last picture, in pixels.
+    pub way: f64,
     /// Whether it was not there in the last picture either.
     pub missing: bool,
 }
@@ -60,38 +74,47 @@ pub struct Tracks {
     before: Vec<Track>,
     size: (usize, usize),
     age: u32,
+    interval: u32,
 }
 
 impl Tracks {
-    /// How many areas there are to look at in a picture of this size: 0 when the
-    /// whole must be searched.
-    pub fn areas(&self, size: (usize, usize)) -> usize {
-        if self.size == size && self.age < REFRESH { self.now.len() } else { 0 }
+    /// How many discs are followed in a picture of this size.
+    pub fn count(&self, size: (usize, usize)) -> usize {
+        if self.size == size { self.now.len() } else { 0 }
+    }
+
+    /// Whether the whole picture must be searched for what is new.
+    pub fn is_time_to_search(&self) -> bool {
+        self.age >= self.interval
     }
 
     /// The area of disc `i`.
     pub fn area(&self, i: usize) -> Area {
-        let Track { circle, velocity: [vx, vy], missed } = self.now[i];
-        let expected = Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r };
+        let Track { sight, velocity: [vx, vy], missed } = self.now[i];
+        let circle = sight.circle;
+        let expected =
+            Sight { circle: Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r }, ..sight };
+        let way = vx.hypot(vy);
         // Room for a bounce, which may send the disc anywhere.
-        let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * vx.hypot(vy);
+        let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * way;
         let span = |c: f64, n: usize| {
             let from = (c - half).clamp(0.0, n as f64 - 1.0) as usize;
             let to = ((c + half).clamp(0.0, n as f64 - 1.0) as usize).max(from);
             (from, to - from + 1)
         };
-        let (x, width) = span(expected.x, self.size.0);
-        let (y, height) = span(expected.y, self.size.1);
-        Area { x, y, width, height, expected, missing: missed > 0 }
+        let (x, width) = span(expected.circle.x, self.size.0);
+        let (y, height) = span(expected.circle.y, self.size.1);
+        Area { x, y, width, height, expected, way, missing: missed > 0 }
     }
 
-    /// The whole picture was searched.
-    pub fn searched(&mut self) {
+    /// The whole picture was searched. Were there discs that had not been followed?
+    pub fn searched(&mut self, any_new: bool) {
         self.age = 0;
+        self.interval = if any_new { 1 } else { (2 * self.interval).clamp(1, REFRESH) };
     }
 
     /// Takes over what was found in a picture of this size.
-    pub fn update(&mut self, size: (usize, usize), found: impl Iterator<Item = Circle>) {
+    pub fn update(&mut self, size: (usize, usize), found: impl Iterator<Item = Sight>) {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
         self.age += 1;
@@ -99,24 +122,29 @@ impl Tracks {
             self.before.clear();
             self.size = size;
         }
-        for circle in found {
-            let distance = |t: &Track| (t.circle.x - circle.x).hypot(t.circle.y - circle.y);
+        for sight in found {
+            let circle = sight.circle;
+            // Of circles around one centre the nearest is the one with the same radius.
+            let distance = |t: &Track| {
+                let last = t.sight.circle;
+                (last.x - circle.x).hypot(last.y - circle.y) + (last.r - circle.r).abs()
+            };
             let nearest = (0..self.before.len())
                 .min_by(|&a, &b| distance(&self.before[a]).total_cmp(&distance(&self.before[b])));
             let mut velocity = [0.0; 2];
             if let Some(i) = nearest.filter(|&i| distance(&self.before[i]) < 4.0 * circle.r) {
-                let last = self.before[i].circle;
+                let last = self.before[i].sight.circle;
                 velocity = [circle.x - last.x, circle.y - last.y];
                 // Its disc goes on as this one.
                 self.before[i].missed = PATIENCE;
             }
-            self.now.push(Track { circle, velocity, missed: 0 });
+            self.now.push(Track { sight, velocity, missed: 0 });
         }
-        for &Track { circle, velocity, missed } in &self.before {
+        for &Track { mut sight, velocity, missed } in &self.before {
             if missed < PATIENCE {
-                let Circle { x, y, r } = circle;
-                let circle = Circle { x: x + velocity[0], y: y + velocity[1], r };
-                self.now.push(Track { circle, velocity, missed: missed + 1 });
+                sight.circle.x += velocity[0];
+                sight.circle.y += velocity[1];
+                self.now.push(Track { sight, velocity, missed: missed + 1 });
             }
         }
     }
@@ -128,8 +156,8 @@ mod tests {
 
     const SIZE: (usize, usize) = (320, 240);
 
-    fn disc(x: f64, y: f64) -> Circle {
-        Circle { x, y, r: 10.0 }
+    fn disc(x: f64, y: f64) -> Sight {
+        Sight { circle: Circle { x, y, r: 10.0 }, contrast: 80.0, width: 0.8 }
     }
 
     #[test]
@@ -137,24 +165,33 @@ mod tests {
         let mut tracks = Tracks::default();
         tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
         tracks.update(SIZE, [disc(106.0, 77.0)].into_iter());
-        assert_eq!(tracks.areas(SIZE), 1);
+        assert_eq!(tracks.count(SIZE), 1);
         let area = tracks.area(0);
-        assert_eq!((area.expected.x, area.expected.y), (112.0, 74.0));
+        assert_eq!((area.expected.circle.x, area.expected.circle.y), (112.0, 74.0));
         assert!(area.x < 90 && area.x + area.width > 134);
     }
 
     #[test]
     fn another_size_and_a_long_time_want_a_whole_search() {
         let mut tracks = Tracks::default();
-        assert_eq!(tracks.areas(SIZE), 0);
+        assert_eq!(tracks.count(SIZE), 0);
+        assert!(tracks.is_time_to_search());
+        tracks.searched(true);
         tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
-        assert_eq!(tracks.areas((640, 480)), 0);
-        for _ in 0..REFRESH {
+        assert_eq!((tracks.count(SIZE), tracks.count((640, 480))), (1, 0));
+        for interval in [1, 2, 4, 8, 16, REFRESH, REFRESH] {
+            for age in 1..=interval {
+                assert_eq!(tracks.is_time_to_search(), age == interval, "{age} of {interval}");
+                if age < interval {
+                    tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+                }
+            }
+            tracks.searched(false);
             tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
         }
-        assert_eq!(tracks.areas(SIZE), 0);
-        tracks.searched();
-        assert_eq!(tracks.areas(SIZE), 1);
+        tracks.searched(true);
+        tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+        assert!(tracks.is_time_to_search());
     }
 
     #[test]
@@ -163,12 +200,12 @@ mod tests {
         tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
         for _ in 0..PATIENCE {
             tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
-            assert_eq!(tracks.areas(SIZE), 2);
+            assert_eq!(tracks.count(SIZE), 2);
             assert!(!tracks.area(0).missing && tracks.area(1).missing);
-            assert_eq!(tracks.area(1).expected.x, 100.0);
+            assert_eq!(tracks.area(1).expected.circle.x, 100.0);
         }
         tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
-        assert_eq!(tracks.areas(SIZE), 1);
+        assert_eq!(tracks.count(SIZE), 1);
         tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
         tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
         tracks.update(SIZE, [disc(101.0, 80.0), disc(200.0, 90.0)].into_iter());
@@ -182,7 +219,7 @@ mod tests {
         let area = tracks.area(0);
         let data = vec![0; SIZE.0 * SIZE.1];
         let image = Image::grey(&data, SIZE.0, SIZE.1, SIZE.0);
-        assert!(area.holds(&disc(4.0, 80.0), &image));
-        assert!(!area.holds(&disc(4.0, (area.y + area.height) as f64 - 12.0), &image));
+        assert!(area.holds(&disc(4.0, 80.0).circle, &image));
+        assert!(!area.holds(&disc(4.0, (area.y + area.height) as f64 - 12.0).circle, &image));
     }
 }

@@ -75,3 +75,42 @@ fn a_disc_that_leaves_is_not_reported() {
     assert_eq!(detect(&mut tracking, &picture(&[(60.0, 60.0)], &mut random)).len(), 1);
     assert!(detect(&mut tracking, &picture(&[], &mut random)).is_empty());
 }
+
+/// Discs of which just enough shows come and go from picture to picture.
+#[test]
+fn a_disc_that_was_seen_is_kept_where_a_new_one_would_not_be_reported() {
+    let mut random = Random(9);
+    let (mut full, mut tracking) = (detector(false), detector(true));
+    let places = [(40.0, 50.0), (120.4, 60.3), (210.7, 50.6), (60.2, 170.1), (150.5, 180.8)];
+    let mut canvas = Canvas::new(SIZE.0, SIZE.1, 100.0);
+    for (x, y) in places {
+        canvas.disc(Disc { x, y, r: 14.0, blur: 1.0 }, |_, _| 150.0);
+    }
+    // Bars of the ground's level, a little more than half of the disc under them.
+    canvas.each(|x, y, v| {
+        let under = |p: &(f64, f64)| {
+            let (dx, dy) = (x as f64 - p.0, y as f64 - p.1);
+            dx.hypot(dy) < 20.0 && dy > 0.5
+        };
+        if places.iter().any(under) { 100.0 } else { v }
+    });
+    // One that is always seen: it must neither lose the others nor be lost with them.
+    canvas.disc(Disc { x: 270.3, y: 170.4, r: 16.0, blur: 1.0 }, |_, _| 200.0);
+    let (mut by_full, mut by_tracking, mut strangers) = (0, 0, 0);
+    for _ in 0..40 {
+        let data = canvas.bytes(4.0, &mut random);
+        let mut count = |found: &[[f64; 3]]| {
+            let is_near = |d: &[f64; 3], p: &(f64, f64)| (d[0] - p.0).hypot(d[1] - p.1) < 3.0;
+            assert!(found.iter().any(|d| is_near(d, &(270.3, 170.4))));
+            let known = places.iter().filter(|p| found.iter().any(|d| is_near(d, p))).count();
+            strangers += found.len() - 1 - known;
+            known
+        };
+        by_full += count(&detect(&mut full, &data));
+        by_tracking += count(&detect(&mut tracking, &data));
+    }
+    let all = 40 * places.len();
+    assert!((all / 4..all * 9 / 10).contains(&by_full), "{by_full} of {all}: no test");
+    assert!(all - by_tracking < (all - by_full) / 3, "{by_full}, {by_tracking} of {all}");
+    assert_eq!(strangers, 0);
+}
