@@ -89,6 +89,10 @@ fn is_setting(part: &str) -> bool {
     })
 }
 
+fn not_a_comma(given: &str, setting: &str) -> UsageError {
+    UsageError(format!("{given}: a colon stands before a setting, not a comma; write :{setting}"))
+}
+
 impl Choice {
     /// Loads the detector and checks its settings.
     ///
@@ -104,8 +108,11 @@ impl Choice {
     ///
     /// # Errors
     ///
-    /// When there is a colon in the name, and no such file.
+    /// When there is a colon in the name or it is a setting, and no such file.
     pub fn check_name(&self) -> Result<(), UsageError> {
+        if is_setting(&self.plugin) && !Path::new(&self.plugin).exists() {
+            return Err(not_a_comma(&self.given, &self.plugin));
+        }
         match self.plugin.split_once(':') {
             Some((_, rest)) if !Path::new(&self.plugin).exists() => Err(UsageError(format!(
                 "{}: {rest:?} is no setting; settings are KEY=VALUE with a colon before each",
@@ -147,6 +154,13 @@ impl Choice {
                 return Err(UsageError(format!("{}: {key} is set twice", self.given)).into());
             }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // A text may have commas, but hardly another setting behind one.
+            let known = &descriptor.schema["properties"];
+            let is_known =
+                |part: &&str| part.split_once('=').is_some_and(|(key, _)| known.get(key).is_some());
+            if let Some(other) = text.split(',').skip(1).find(is_known) {
+                return Err(not_a_comma(&self.given, other).into());
+            }
             label = format!("{label}:{key}={text}");
             overrides.push(Override::of_plugin(
                 &descriptor.name,

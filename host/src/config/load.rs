@@ -59,7 +59,18 @@ pub fn value(text: &str) -> Value {
     Document::parse(&format!("v = {text}"))
         .ok()
         .filter(|doc| doc.value.as_object().is_some_and(|o| o.len() == 1))
-        .map_or_else(|| Value::String(text.to_owned()), |doc| doc.value["v"].clone())
+        .map(|doc| doc.value["v"].clone())
+        .or_else(|| number(text))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// A number without a digit on one side of its point, which TOML does not know.
+fn number(text: &str) -> Option<Value> {
+    let digits = text.trim_start_matches(['-', '+']);
+    (digits.starts_with('.') || digits.ends_with('.'))
+        .then(|| text.parse().ok().and_then(serde_json::Number::from_f64))
+        .flatten()
+        .map(Value::Number)
 }
 
 /// A configuration that cannot be used, with every problem in it spelt out.
@@ -331,6 +342,16 @@ mod tests {
     fn every_problem_is_reported_at_once() {
         let report = refused("[server]\nframes = -1\nfoo = 2\n[client]\nqueue = 1000\n", &[]);
         assert_says(&report, &["c.toml:2:10", "c.toml:3:1", "c.toml:5:9"]);
+    }
+
+    #[test]
+    fn a_number_may_begin_or_end_with_its_point() {
+        for (text, number) in [(".2", 0.2), ("-.5", -0.5), ("3.", 3.0), ("+.25", 0.25)] {
+            assert_eq!(value(text), serde_json::json!(number), "{text}");
+        }
+        for text in [".", "", "a.", ".so", "1.2.", "..", "./x"] {
+            assert_eq!(value(text), serde_json::json!(text));
+        }
     }
 
     #[test]

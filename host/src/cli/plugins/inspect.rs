@@ -53,6 +53,9 @@ pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<Exit> {
 
 fn table(keys: &[Key]) -> comfy_table::Table {
     let mut table = super::new_table(&["key", "type", "default", "allowed", "meaning"]);
+    if table.width().is_none() {
+        table.set_width(super::WIDTH);
+    }
     for key in keys {
         let default = if key.default.is_null() { String::new() } else { key.default.to_string() };
         table.add_row([&key.name, &key.kind, &default, &key.allowed, &key.description]);
