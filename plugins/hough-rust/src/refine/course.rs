@@ -113,7 +113,7 @@ impl Course {
         } else if self.shared[0] {
             self.part_if_worth(sums);
         } else {
-            self.join_if_worth(sums, SHADING, PAIR);
+            self.join_if_worth(sums, SHADING, LIGHT);
         }
         self.join_if_worth(sums, SLOPES, SLOPE);
         (self.active, self.shared) != before
@@ -123,21 +123,21 @@ impl Course {
     /// its ground, or one on the disc alone. Each side's own, freely chosen, makes the centre
     /// of a small blurred disc many times less certain, but where it is strong it is there.
     fn choose_shading(&mut self, sums: &mut Sums) {
+        // Of all that could join this explains the most.
+        if self.fall(sums, SHADING) <= LIGHT {
+            return;
+        }
         let mut shared = sums.clone();
         self.tie = 0.5 * self.p[5] / self.p[4].max(DARK);
         shared.fold(self.tie);
         let (of_both, of_disc) = (self.fall(&shared, OUTSIDE), self.fall(sums, INSIDE));
-        if of_both.max(of_disc) > PAIR && !self.is_strong(sums) {
-            if of_both >= of_disc {
-                *sums = shared;
-                self.join_shared(sums, SHADING);
-            } else {
-                self.tie = 0.0;
-                self.join(INSIDE);
-            }
+        let simple = of_both.max(of_disc) > LIGHT && !self.is_strong(sums);
+        if simple && of_both >= of_disc {
+            *sums = shared;
+            self.join_shared(sums, SHADING);
         } else {
             self.tie = 0.0;
-            self.join_if_worth(sums, SHADING, BOTH);
+            self.join(if simple { INSIDE } else { SHADING });
         }
     }
 
@@ -156,11 +156,11 @@ impl Course {
         if self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs() {
             self.join_if_worth(sums, CURVATURE, STRONG_CURVE);
         } else if self.shared[0] {
-            if !self.has(BOWED) && self.fall(sums, BOWED_OUTSIDE) > PAIR {
+            if !self.has(BOWED) && self.fall(sums, BOWED_OUTSIDE) > LIGHT {
                 self.join_shared(sums, BOWED);
             }
         } else if !self.has(OUTSIDE) {
-            self.join_if_worth(sums, BOWED_INSIDE, PAIR);
+            self.join_if_worth(sums, BOWED_INSIDE, LIGHT);
         }
         let worth = if self.has(BOWED_INSIDE) { REST_OF_CURVE } else { CURVE };
         self.join_if_worth(sums, CURVATURE, worth);
@@ -221,7 +221,7 @@ impl Course {
         let weight = -self.holding(sums, size(&self.p, SHADING));
         let penalty = self.add_holding(&mut free, SHADING, weight);
         if let (Some(now), Some(then)) = (solve(sums, &self.active), solve(&free, &self.active))
-            && then.1 - now.1 - penalty > PAIR * variance(sums)
+            && then.1 - now.1 - penalty > LIGHT * variance(sums)
         {
             self.shared = [false; 2];
         }
@@ -369,11 +369,10 @@ const TIED: [(usize, usize); 4] = [
     (BOWED_OUTSIDE.0 + 1, BOWED_INSIDE.0 + 1),
 ];
 
-/// By how much chi squared must fall, over the noise's variance, for two terms of light, where
-/// 1 of 8000 cases without them has as much; for four of shading, 1 of 800; and for slopes, 1
-/// of 1000.
-const PAIR: f64 = 18.0;
-const BOTH: f64 = 18.0;
+/// By how much chi squared must fall, over the noise's variance, for terms of light: 1 of
+/// 8000 cases without it has as much for two of them, 1 of 800 for four; and for slopes, 1 of
+/// 1000.
+const LIGHT: f64 = 18.0;
 const SLOPE: f64 = 14.0;
 /// The same for all of curved light and for what its simplest part leaves: 1 of 1000.
 const CURVE: f64 = 22.0;
