@@ -101,7 +101,7 @@ fn wrong_arguments_are_refused_before_anything_is_filmed() {
         (["--detector", "moody:sleep_ms=no"], "in the argument `moody:sleep_ms=no`"),
         (["--detector", "moody:sleep_ms"], "settings are KEY=VALUE"),
         (["--detector", "moody:leak=1:leak=2"], "leak is set twice"),
-        (["--detector", "moody:leak=1,sleep_ms=2"], "write :sleep_ms=2"),
+        (["--detector", "moody:leak=1,sleep_ms=2"], "NAME:sleep_ms=2"),
         (["--require", "recall=99.9"], "from 0 to 1"),
         (["--require", "rmse=1,rmse=2"], "twice"),
         (["--plugin-path", "/nowhere"], "No such file"),

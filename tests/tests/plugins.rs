@@ -106,6 +106,8 @@ fn the_harness_does_not_blame_a_plugin_for_settings_that_it_refuses() {
     let args = ["plugins", "check", "hough-rust:min_radius=5:max_radius=3", "--level", "5"];
     let refused = run(&args).with_status(2);
     assert!(refused.err.contains("max_radius = 3 is below min_radius = 5"), "{}", refused.err);
+    let refused = run(&["plugins", "check", "moody:leak=1, sleep_ms=2"]).with_status(2);
+    assert!(refused.err.contains("NAME:sleep_ms=2"), "{}", refused.err);
     let refused = run(&["plugins", "check", "display-terminal:mode=live"]).with_status(2);
     assert!(refused.err.contains("refused its configuration"), "{}", refused.err);
 }

@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// `NAME|PATH[:KEY=VALUE]...`: a detector, and settings that lie over its
-/// `[plugin.<name>]`. A value is TOML, or a string without its quotes; a colon that is not
-/// followed by a key and `=` is part of what stands before it.
+/// `[plugin.<name>]`. A value is TOML, a number that begins or ends with its point, or a
+/// string without its quotes; a colon that is not followed by a key and `=` is part of what
+/// stands before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
     given: String,
@@ -89,8 +90,11 @@ fn is_setting(part: &str) -> bool {
     })
 }
 
-fn not_a_comma(given: &str, setting: &str) -> UsageError {
-    UsageError(format!("{given}: a colon stands before a setting, not a comma; write :{setting}"))
+fn misplaced(given: &str, setting: &str) -> UsageError {
+    UsageError(format!(
+        "{given}: {setting} is a setting; those stand behind a detector, each after a colon: \
+         NAME:{setting}"
+    ))
 }
 
 impl Choice {
@@ -111,7 +115,7 @@ impl Choice {
     /// When there is a colon in the name or it is a setting, and no such file.
     pub fn check_name(&self) -> Result<(), UsageError> {
         if is_setting(&self.plugin) && !Path::new(&self.plugin).exists() {
-            return Err(not_a_comma(&self.given, &self.plugin));
+            return Err(misplaced(&self.given, &self.plugin));
         }
         match self.plugin.split_once(':') {
             Some((_, rest)) if !Path::new(&self.plugin).exists() => Err(UsageError(format!(
@@ -154,12 +158,15 @@ impl Choice {
                 return Err(UsageError(format!("{}: {key} is set twice", self.given)).into());
             }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // A text may have commas, but hardly another setting behind one.
+            // A text may have commas, but without quotes hardly a known setting behind one.
             let known = &descriptor.schema["properties"];
             let is_known =
                 |part: &&str| part.split_once('=').is_some_and(|(key, _)| known.get(key).is_some());
-            if let Some(other) = text.split(',').skip(1).find(is_known) {
-                return Err(not_a_comma(&self.given, other).into());
+            let is_quoted = self.given.contains('"');
+            if let Some(other) = text.split(',').skip(1).map(str::trim).find(is_known)
+                && !is_quoted
+            {
+                return Err(misplaced(&self.given, other).into());
             }
             label = format!("{label}:{key}={text}");
             overrides.push(Override::of_plugin(

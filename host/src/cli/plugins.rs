@@ -126,9 +126,6 @@ pub(super) fn warn_of_misspelt(loaded: &Loaded, catalog: &Catalog) {
     }
 }
 
-/// Columns of a table with whole sentences where there is no terminal to tell.
-const WIDTH: u16 = 100;
-
 /// An empty table in the style of this program.
 fn new_table(header: &[&str]) -> Table {
     let mut table = Table::new();

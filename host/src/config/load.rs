@@ -53,8 +53,8 @@ impl Override {
     }
 }
 
-/// A value on the command line: TOML, or else the text as a string, so that quotes can be
-/// left out.
+/// A value on the command line: TOML, a number that begins or ends with its point, or else
+/// the text as a string, so that quotes can be left out.
 pub fn value(text: &str) -> Value {
     Document::parse(&format!("v = {text}"))
         .ok()

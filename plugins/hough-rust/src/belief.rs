@@ -72,11 +72,10 @@ const CLEARLY: f64 = 0.3;
 /// Their least contrast, in grey levels: a faint texture gives the rays edges everywhere.
 const LEAST_CONTRAST: f32 = 10.0;
 /// Or the edge is this close to the circle: share of the rays at least, or this over the
-/// radius; how far off and least radius in pixels. Of 28 such outlines in pictures that no
+/// radius; how far off in pixels. Of 28 such outlines in pictures that no
 /// model describes three were no discs.
 const MET_CLOSELY: (f64, f64) = (0.65, 11.0);
 const CLOSELY: f64 = 0.3;
-const NOT_SMALL: f64 = 10.0;
 /// Or nearly all rays have met an edge that is this round and clear, around so many pixels:
 /// share, spread in pixels, contrast in grey levels, radius. Of 33 such outlines in
 /// photographs that no model describes three were no discs; most that are smaller are parts
@@ -124,8 +123,8 @@ const PRECISION: f64 = 5.0;
 /// noise hides some.
 const ENOUGH: f64 = 0.9;
 
-/// What is enough of a disc that the last pictures showed: this share of the directions, the
-/// rays or the score that a new one needs, off the circle by as much more.
+/// What is enough of a disc that the last pictures showed: this share of the directions and
+/// the rays that a new one needs, and an outline that is off the circle by as much more.
 const KEEP: f64 = 0.8;
 
 /// How much a disc must show.
@@ -185,10 +184,8 @@ pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
     let is_round = met >= LEAST_MET.max(MET / r)
         && spread <= off.0 + off.1 * r
         && ring.contrast >= LEAST_CONTRAST;
-    let is_close = met >= MET_CLOSELY.0.max(MET_CLOSELY.1 / r)
-        && spread <= CLOSELY
-        && r >= NOT_SMALL
-        && ring.contrast >= SEEN;
+    let is_close =
+        met >= MET_CLOSELY.0.max(MET_CLOSELY.1 / r) && spread <= CLOSELY && ring.contrast >= SEEN;
     let is_whole = r >= NOT_TINY && met >= NEARLY_ALL && spread <= ROUND && ring.contrast >= CLEAR;
     let is_drawn = met >= ALL && spread <= DRAWN.0 && ring.width() < DRAWN.1;
     is_round || is_close || is_whole || is_drawn
@@ -212,11 +209,6 @@ pub(crate) fn is_soft_to_rays(ring: &Ring, demand: Demand) -> bool {
 /// Whether rays that did not look from close by are sure of one.
 pub(crate) fn is_clear_to_rays(ring: &Ring) -> bool {
     f64::from(ring.spread) < CLEARLY
-}
-
-/// Whether a score is enough where `least` is of a new disc.
-pub(crate) fn is_enough(score: f64, least: f64, demand: Demand) -> bool {
-    score >= least * demand.ease()
 }
 
 /// The score of a disc, from 0 to 1.

@@ -48,14 +48,15 @@ pub struct Config {
     /// directions that show the disc (nine in ten count as all), less for an oval, over
     /// 1 + five times the standard deviation of the centre in pixels. At least half of the
     /// directions must show it in any case, up to three quarters of them for a radius below
-    /// 15, or 42 % where they are a circle's to 0.035 pixels.
+    /// 15, or 42 % where they are a circle's to 0.035 pixels; with `tracking` a little less of
+    /// a disc that the last frame showed.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
-    /// Look where the last answers should be first, and be content with less there: four
-    /// fifths of what a new disc must show, so that none comes and goes. The whole picture
-    /// is searched when one of them is not there again, and for what is new: after one
-    /// frame, then twice as many each time that there is nothing new, up to 30. What is
-    /// lost is looked for on its way for 10 frames more.
+    /// Look where the last answers should be first, and be content there with four fifths
+    /// of the directions that a new disc must show, so that fewer come and go. The whole
+    /// picture is searched when one of them is not there again, and for what is new: after
+    /// one frame, then after twice as many each time that there is nothing new, up to 30.
+    /// What is lost is looked for on its way for 10 frames more.
     pub tracking: bool,
 }
 

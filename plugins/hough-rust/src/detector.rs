@@ -78,6 +78,8 @@ enum Way {
 struct Found {
     fit: Fit,
     score: f64,
+    /// As of the candidate that led to it.
+    sign: f32,
 }
 
 /// The detector: see the crate's documentation.
@@ -99,8 +101,8 @@ pub struct HoughRust {
     candidates: Vec<Candidate>,
     found: Vec<Found>,
     tracks: Tracks,
-    /// What tracking has found so far in this picture.
-    followed: Vec<Found>,
+    /// Tracks that were found in this picture so far, and what.
+    followed: Vec<(usize, Found)>,
 }
 
 impl Detector for HoughRust {
@@ -168,7 +170,7 @@ impl HoughRust {
     /// Looks for discs in the whole picture.
     fn search_all(&mut self, image: &Image<'_>) {
         let radii = self.radii(image);
-        let top = self.search(image, radii, Demand::Usual);
+        let top = self.search(image, radii);
         if let Some(top) = top.filter(|_| self.may_have_more()) {
             self.search_arcs(image, top, radii);
         }
@@ -183,12 +185,7 @@ impl HoughRust {
 
     /// Looks for discs with radii between two. Returns the highest level that was searched,
     /// if the picture is large enough for any.
-    fn search(
-        &mut self,
-        image: &Image<'_>,
-        (smallest, largest): (f64, f64),
-        demand: Demand,
-    ) -> Option<usize> {
+    fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) -> Option<usize> {
         self.candidates.clear();
         self.found.clear();
         self.grain = OnceCell::new();
@@ -206,7 +203,7 @@ impl HoughRust {
         }
         self.pyramid.build(image, top + 1);
         self.search_levels(image, (bottom, top), (smallest, largest));
-        self.refine(image, 0, demand);
+        self.refine(image, 0, Demand::Usual);
         Some(top)
     }
 
@@ -430,8 +427,7 @@ impl HoughRust {
             let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
             let is_good = |fit: &Fit| {
-                belief::is_disc(fit, &c.ring, demand)
-                    && belief::is_enough(belief::score(fit), min_score, demand)
+                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= min_score
             };
             let fit = fit.filter(is_good);
             let outline = Outline { rays: &self.rays, image, candidate: &c };
@@ -447,12 +443,12 @@ impl HoughRust {
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
-            if belief::is_enough(score, min_score, demand)
+            if score >= min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
-                self.found.push(Found { fit, score });
+                self.found.push(Found { fit, score, sign: c.sign });
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));

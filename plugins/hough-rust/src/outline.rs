@@ -67,7 +67,7 @@ impl Outline<'_> {
         let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
         let ring = match close.or_else(|| Some(*far).filter(is_clear)) {
             Some(ring) => self.settled(ring).unwrap_or(ring),
-            // And of a soft outline any part.
+            // From close by a soft outline is any part of its slope.
             None => Some(*far).filter(|ring| belief::is_soft_to_rays(ring, demand))?,
         };
         Fit::of_rays(&ring, self.candidate.sign)

@@ -19,11 +19,16 @@ const PATIENCE: u32 = 10;
 pub struct Sight {
     /// Where it was.
     pub circle: Circle,
-    /// Grey levels inside minus outside.
+    /// 1 for a disc brighter than its surroundings, -1 for a darker one.
+    pub sign: f32,
+    /// Grey levels between inside and outside.
     pub contrast: f64,
     /// Width of its edge (standard deviation, pixels).
     pub width: f64,
 }
+
+/// In place of the pictures that a track has missed: its disc was found.
+const GONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Track {
@@ -47,8 +52,8 @@ pub struct Area {
     pub height: usize,
     /// The disc where it should be, at full resolution.
     pub expected: Sight,
-    /// How far it went since the last picture, in pixels.
-    pub way: f64,
+    /// How far it goes from picture to picture, in pixels.
+    pub speed: f64,
     /// Whether it was not there in the last picture either.
     pub missing: bool,
 }
@@ -94,9 +99,9 @@ impl Tracks {
         let circle = sight.circle;
         let expected =
             Sight { circle: Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r }, ..sight };
-        let way = vx.hypot(vy);
+        let speed = vx.hypot(vy);
         // Room for a bounce, which may send the disc anywhere.
-        let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * way;
+        let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * speed;
         let span = |c: f64, n: usize| {
             let from = (c - half).clamp(0.0, n as f64 - 1.0) as usize;
             let to = ((c + half).clamp(0.0, n as f64 - 1.0) as usize).max(from);
@@ -104,7 +109,7 @@ impl Tracks {
         };
         let (x, width) = span(expected.circle.x, self.size.0);
         let (y, height) = span(expected.circle.y, self.size.1);
-        Area { x, y, width, height, expected, way, missing: missed > 0 }
+        Area { x, y, width, height, expected, speed, missing: missed > 0 }
     }
 
     /// The whole picture was searched. Were there discs that had not been followed?
@@ -113,8 +118,13 @@ impl Tracks {
         self.interval = if any_new { 1 } else { (2 * self.interval).clamp(1, REFRESH) };
     }
 
-    /// Takes over what was found in a picture of this size.
-    pub fn update(&mut self, size: (usize, usize), found: impl Iterator<Item = Sight>) {
+    /// Takes over what was found in a picture of this size: discs with the numbers of their
+    /// tracks, then those that no track led to.
+    pub fn update(
+        &mut self,
+        size: (usize, usize),
+        found: impl Iterator<Item = (Option<usize>, Sight)>,
+    ) {
         std::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
         self.age += 1;
@@ -122,21 +132,14 @@ impl Tracks {
             self.before.clear();
             self.size = size;
         }
-        for sight in found {
-            let circle = sight.circle;
-            // Of circles around one centre the nearest is the one with the same radius.
-            let distance = |t: &Track| {
-                let last = t.sight.circle;
-                (last.x - circle.x).hypot(last.y - circle.y) + (last.r - circle.r).abs()
-            };
-            let nearest = (0..self.before.len())
-                .min_by(|&a, &b| distance(&self.before[a]).total_cmp(&distance(&self.before[b])));
+        for (track, sight) in found {
             let mut velocity = [0.0; 2];
-            if let Some(i) = nearest.filter(|&i| distance(&self.before[i]) < 4.0 * circle.r) {
-                let last = self.before[i].sight.circle;
-                velocity = [circle.x - last.x, circle.y - last.y];
+            if let Some(i) = track.or_else(|| self.lost_near(&sight.circle)) {
+                let last = &mut self.before[i];
+                velocity =
+                    [sight.circle.x - last.sight.circle.x, sight.circle.y - last.sight.circle.y];
                 // Its disc goes on as this one.
-                self.before[i].missed = PATIENCE;
+                last.missed = GONE;
             }
             self.now.push(Track { sight, velocity, missed: 0 });
         }
@@ -148,6 +151,17 @@ impl Tracks {
             }
         }
     }
+
+    /// The track of the last pictures that lost a disc which this may be.
+    fn lost_near(&self, circle: &Circle) -> Option<usize> {
+        let distance = |i: usize| {
+            let last = self.before[i].sight.circle;
+            (last.x - circle.x).hypot(last.y - circle.y) + (last.r - circle.r).abs()
+        };
+        let lost = (0..self.before.len()).filter(|&i| self.before[i].missed < GONE);
+        let nearest = lost.min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        nearest.filter(|&i| distance(i) < 4.0 * circle.r)
+    }
 }
 
 #[cfg(test)]
@@ -157,14 +171,19 @@ mod tests {
     const SIZE: (usize, usize) = (320, 240);
 
     fn disc(x: f64, y: f64) -> Sight {
-        Sight { circle: Circle { x, y, r: 10.0 }, contrast: 80.0, width: 0.8 }
+        Sight { circle: Circle { x, y, r: 10.0 }, sign: 1.0, contrast: 80.0, width: 0.8 }
+    }
+
+    /// Discs that no track led to.
+    fn see(tracks: &mut Tracks, discs: &[Sight]) {
+        tracks.update(SIZE, discs.iter().map(|disc| (None, *disc)));
     }
 
     #[test]
     fn a_disc_is_expected_further_along_its_way() {
         let mut tracks = Tracks::default();
-        tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
-        tracks.update(SIZE, [disc(106.0, 77.0)].into_iter());
+        see(&mut tracks, &[disc(100.0, 80.0)]);
+        see(&mut tracks, &[disc(106.0, 77.0)]);
         assert_eq!(tracks.count(SIZE), 1);
         let area = tracks.area(0);
         assert_eq!((area.expected.circle.x, area.expected.circle.y), (112.0, 74.0));
@@ -177,45 +196,61 @@ mod tests {
         assert_eq!(tracks.count(SIZE), 0);
         assert!(tracks.is_time_to_search());
         tracks.searched(true);
-        tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+        see(&mut tracks, &[disc(100.0, 80.0)]);
         assert_eq!((tracks.count(SIZE), tracks.count((640, 480))), (1, 0));
         for interval in [1, 2, 4, 8, 16, REFRESH, REFRESH] {
             for age in 1..=interval {
                 assert_eq!(tracks.is_time_to_search(), age == interval, "{age} of {interval}");
                 if age < interval {
-                    tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+                    see(&mut tracks, &[disc(100.0, 80.0)]);
                 }
             }
             tracks.searched(false);
-            tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+            see(&mut tracks, &[disc(100.0, 80.0)]);
         }
         tracks.searched(true);
-        tracks.update(SIZE, [disc(100.0, 80.0)].into_iter());
+        see(&mut tracks, &[disc(100.0, 80.0)]);
         assert!(tracks.is_time_to_search());
     }
 
     #[test]
     fn a_disc_that_is_not_found_is_looked_for_a_while() {
         let mut tracks = Tracks::default();
-        tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
+        see(&mut tracks, &[disc(100.0, 80.0), disc(200.0, 90.0)]);
         for _ in 0..PATIENCE {
-            tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
+            see(&mut tracks, &[disc(200.0, 90.0)]);
             assert_eq!(tracks.count(SIZE), 2);
             assert!(!tracks.area(0).missing && tracks.area(1).missing);
             assert_eq!(tracks.area(1).expected.circle.x, 100.0);
         }
-        tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
+        see(&mut tracks, &[disc(200.0, 90.0)]);
         assert_eq!(tracks.count(SIZE), 1);
-        tracks.update(SIZE, [disc(100.0, 80.0), disc(200.0, 90.0)].into_iter());
-        tracks.update(SIZE, [disc(200.0, 90.0)].into_iter());
-        tracks.update(SIZE, [disc(101.0, 80.0), disc(200.0, 90.0)].into_iter());
+        see(&mut tracks, &[disc(100.0, 80.0), disc(200.0, 90.0)]);
+        see(&mut tracks, &[disc(200.0, 90.0)]);
+        see(&mut tracks, &[disc(101.0, 80.0), disc(200.0, 90.0)]);
         assert!((0..2).all(|i| !tracks.area(i).missing));
+    }
+
+    #[test]
+    fn a_new_disc_has_no_past_but_that_of_a_lost_one() {
+        let mut tracks = Tracks::default();
+        see(&mut tracks, &[disc(100.0, 80.0), disc(160.0, 80.0)]);
+        // The first goes on, the second is lost, one beside the first is new.
+        let found = [(Some(0), disc(101.0, 80.0)), (None, disc(122.0, 80.0))];
+        tracks.update(SIZE, found.into_iter());
+        assert_eq!(tracks.count(SIZE), 2);
+        assert_eq!([tracks.area(0).speed, tracks.area(1).speed], [1.0, 38.0]);
+        let mut tracks = Tracks::default();
+        see(&mut tracks, &[disc(100.0, 80.0)]);
+        let found = [(Some(0), disc(101.0, 80.0)), (None, disc(122.0, 80.0))];
+        tracks.update(SIZE, found.into_iter());
+        assert_eq!([tracks.area(0).speed, tracks.area(1).speed], [1.0, 0.0]);
     }
 
     #[test]
     fn an_area_at_the_border_holds_a_disc_that_is_cut_off() {
         let mut tracks = Tracks::default();
-        tracks.update(SIZE, [disc(4.0, 80.0)].into_iter());
+        see(&mut tracks, &[disc(4.0, 80.0)]);
         let area = tracks.area(0);
         let data = vec![0; SIZE.0 * SIZE.1];
         let image = Image::grey(&data, SIZE.0, SIZE.1, SIZE.0);

@@ -114,3 +114,17 @@ fn a_disc_that_was_seen_is_kept_where_a_new_one_would_not_be_reported() {
     assert!(all - by_tracking < (all - by_full) / 3, "{by_full}, {by_tracking} of {all}");
     assert_eq!(strangers, 0);
 }
+
+#[test]
+fn of_two_discs_where_one_is_wanted_it_is_always_the_same() {
+    let mut random = Random(6);
+    let config = Config { tracking: true, max_circles: 1, ..Config::default() };
+    let mut detector = HoughRust::with_config(config).unwrap();
+    let mut first = None;
+    for k in 0..40 {
+        let found = detect(&mut detector, &picture(&[(80.3, 60.0), (220.4, 170.7)], &mut random));
+        assert_eq!(found.len(), 1, "picture {k}");
+        let x = *first.get_or_insert(found[0][0]);
+        assert!((found[0][0] - x).abs() < 0.3, "picture {k}: {x}, then {found:?}");
+    }
+}

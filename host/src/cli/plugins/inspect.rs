@@ -5,6 +5,9 @@ use crate::{
     plugin::{Catalog, Key, keys},
 };
 
+/// Columns of the table of settings where there is no terminal to tell.
+const WIDTH: u16 = 100;
+
 /// Arguments of `host plugins inspect`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -54,7 +57,7 @@ pub(super) fn run(args: &Args, catalog: &Catalog) -> anyhow::Result<Exit> {
 fn table(keys: &[Key]) -> comfy_table::Table {
     let mut table = super::new_table(&["key", "type", "default", "allowed", "meaning"]);
     if table.width().is_none() {
-        table.set_width(super::WIDTH);
+        table.set_width(WIDTH);
     }
     for key in keys {
         let default = if key.default.is_null() { String::new() } else { key.default.to_string() };

@@ -10,13 +10,16 @@ use crate::{
     tracks::{Area, Sight},
 };
 
-/// How much further than where a disc should be it is looked for, in pixels and as a share of
-/// its way since the last picture.
-const DOUBT: (f64, f64) = (1.0, 0.5);
+/// How far off the circle where a disc should be its edge is looked for, beyond what a look
+/// allows for: in pixels, as a share of its way from picture to picture, and at most, for the
+/// rays have an end.
+const DOUBT: (f64, f64, f64) = (1.0, 0.5, 4.0);
 /// The part of its edge, at the place where that is steepest, that counts as one.
 const FAINTEST: f64 = 0.25;
 /// Radii that may be its, over the one that it had.
 const LIKE: (f64, f64) = (0.75, 1.33);
+/// The score of a new disc that is worth as much as one that was followed.
+const WORTH: f64 = 1.25;
 
 impl Found {
     /// The same for a picture that begins (x, y) further to the upper left.
@@ -27,7 +30,8 @@ impl Found {
     }
 
     fn sight(&self) -> Sight {
-        Sight { circle: self.fit.circle, contrast: self.fit.contrast, width: self.fit.width }
+        let Self { fit, sign, .. } = *self;
+        Sight { circle: fit.circle, sign, contrast: fit.contrast.abs(), width: fit.width }
     }
 }
 
@@ -37,25 +41,53 @@ impl HoughRust {
     pub(super) fn track(&mut self, image: &Image<'_>) {
         let size = (image.width, image.height);
         let are_there = self.follow_tracks(image);
-        if are_there && !self.tracks.is_time_to_search() {
-            self.found.clear();
-        } else {
+        let searches = !are_there || self.tracks.is_time_to_search();
+        if searches {
             self.search_all(image);
-            // What is followed is the same disc wherever it was found once more.
-            let followed = &self.followed;
-            self.found.retain(|f| !followed.iter().any(|old| is_same(old, f)));
+        } else {
+            self.found.clear();
+        }
+        // A disc may be found in both ways: that which was followed stays, unless the other is
+        // much better. Found are those of a search, then those that were followed.
+        self.followed.retain(|(_, old)| {
+            !self.found.iter().any(|new| is_same(old, new) && new.score > WORTH * old.score)
+        });
+        let followed = &self.followed;
+        self.found.retain(|new| !followed.iter().any(|(_, old)| is_same(old, new)));
+        self.fill_up();
+        if searches {
             self.tracks.searched(!self.found.is_empty());
         }
-        self.found.extend_from_slice(&self.followed);
+        let followed = self.followed.iter().map(|(track, found)| (Some(*track), found.sight()));
+        let new = self.found.iter().map(|found| (None, found.sight()));
+        self.tracks.update(size, followed.chain(new));
+        self.found.extend(self.followed.iter().map(|(_, found)| *found));
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-        self.found.truncate(self.config.max_circles);
-        self.tracks.update(size, self.found.iter().map(Found::sight));
+    }
+
+    /// Leaves out the worst of what was followed and what is new, if there is too much.
+    fn fill_up(&mut self) {
+        let most = self.config.max_circles;
+        while self.found.len() + self.followed.len() > most {
+            let worst = |scores: &mut dyn Iterator<Item = f64>| {
+                scores.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
+            };
+            let new = worst(&mut self.found.iter().map(|f| f.score));
+            let old = worst(&mut self.followed.iter().map(|(_, f)| WORTH * f.score));
+            match (new, old) {
+                (Some((i, new)), Some((_, old))) if new <= old => drop(self.found.remove(i)),
+                (_, Some((i, _))) => drop(self.followed.remove(i)),
+                (Some((i, _)), None) => drop(self.found.remove(i)),
+                (None, None) => return,
+            }
+        }
     }
 
     /// Looks for the discs of the last pictures where they should be now. Returns whether all
     /// of the last picture are there, and any at all.
     fn follow_tracks(&mut self, image: &Image<'_>) -> bool {
         self.followed.clear();
+        self.grain = OnceCell::new();
         let mut are_there = true;
         for i in 0..self.tracks.count((image.width, image.height)) {
             let area = self.tracks.area(i);
@@ -64,31 +96,26 @@ impl HoughRust {
                 found = self.search_area(image, &area);
                 are_there &= found.is_some();
             }
-            self.followed.extend(found);
+            self.followed.extend(found.map(|found| (i, found)));
         }
         are_there && !self.followed.is_empty()
     }
 
     /// Looks for a disc exactly where it should be.
     fn look_again(&mut self, image: &Image<'_>, area: &Area) -> Option<Found> {
-        let Area { expected: Sight { circle, contrast, width }, way, .. } = *area;
-        let steepest = libm::erf(std::f64::consts::FRAC_1_SQRT_2 / width) * contrast.abs();
-        let seed = Seed {
-            level: 0,
-            circle,
-            coverage: 1.0,
-            sign: if contrast > 0.0 { 1.0 } else { -1.0 },
-            step: (FAINTEST * steepest) as f32,
-        };
+        let Area { expected: Sight { circle, sign, contrast, width }, speed, .. } = *area;
+        let steepest = libm::erf(std::f64::consts::FRAC_1_SQRT_2 / width) * contrast;
+        let step = (FAINTEST * steepest) as f32;
+        let seed = Seed { level: 0, circle, coverage: 1.0, sign, step };
         let climber = Climber { full: image, pyramid: &self.pyramid, rays: &self.rays };
-        let candidate = climber.look_again(&seed, (DOUBT.0 + DOUBT.1 * way) as f32)?;
+        let doubt = (DOUBT.0 + DOUBT.1 * speed).min(DOUBT.2);
+        let candidate = climber.look_again(&seed, doubt as f32)?;
         self.candidates.clear();
         self.candidates.push(candidate);
         self.found.clear();
-        self.grain = OnceCell::new();
         self.refine(image, 0, Demand::Known);
         let found = self.found.first().filter(|f| overlaps(&f.fit.circle, &circle));
-        found.filter(|f| !self.followed.iter().any(|old| is_same(old, f))).copied()
+        found.filter(|f| !self.is_followed(f)).copied()
     }
 
     /// Looks for a disc around where it should be.
@@ -96,16 +123,22 @@ impl HoughRust {
         let Area { x, y, width, height, expected: Sight { circle, .. }, .. } = *area;
         let (least, most) = self.radii(image);
         let radii = ((LIKE.0 * circle.r).max(least), (LIKE.1 * circle.r).min(most));
-        self.search(&image.crop(x, y, width, height), radii, Demand::Known);
+        self.search(&image.crop(x, y, width, height), radii);
+        // That of the area is not the picture's.
+        self.grain = OnceCell::new();
         let here = self.found.iter().map(|f| f.at(x as f64, y as f64));
-        let is_new = |f: &Found| !self.followed.iter().any(|old| is_same(old, f));
-        here.filter(|f| area.holds(&f.fit.circle, image) && is_new(f)).min_by(|a, b| {
+        let may_be_it = |f: &Found| area.holds(&f.fit.circle, image) && !self.is_followed(f);
+        here.filter(may_be_it).min_by(|a, b| {
             let far = |f: &Found| {
                 let c = f.fit.circle;
                 (c.x - circle.x).hypot(c.y - circle.y) + (c.r - circle.r).abs()
             };
             far(a).total_cmp(&far(b))
         })
+    }
+
+    fn is_followed(&self, found: &Found) -> bool {
+        self.followed.iter().any(|(_, old)| is_same(old, found))
     }
 }
 

@@ -128,7 +128,9 @@ impl Course {
             return;
         }
         let mut shared = sums.clone();
-        self.tie = 0.5 * self.p[5] / self.p[4].max(DARK);
+        // A mix of channels may be negative.
+        let outside = self.p[4].abs().max(DARK).copysign(self.p[4]);
+        self.tie = 0.5 * self.p[5] / outside;
         shared.fold(self.tie);
         let (of_both, of_disc) = (self.fall(&shared, OUTSIDE), self.fall(sums, INSIDE));
         let simple = of_both.max(of_disc) > LIGHT && !self.is_strong(sums);
@@ -141,7 +143,8 @@ impl Course {
         }
     }
 
-    /// Whether the light of either side changes by much of the contrast.
+    /// Whether the light around the disc, or what the disc has more of it, changes by much of
+    /// the contrast.
     fn is_strong(&self, sums: &Sums) -> bool {
         let mut all = self.active;
         all[SHADING.0..SHADING.1].fill(true);
@@ -182,17 +185,6 @@ impl Course {
     /// Whether light that is not even takes part.
     pub(super) fn is_shaded(&self) -> bool {
         self.has(OUTSIDE) || self.has(INSIDE)
-    }
-
-    /// The unknowns that a pass must work out for those that take part.
-    pub(super) fn wanted(&self) -> [bool; N] {
-        let mut wanted = self.active;
-        if self.tie != 0.0 {
-            for (outside, inside) in TIED {
-                wanted[inside] |= wanted[outside];
-            }
-        }
-        wanted
     }
 
     /// Makes a pass one about the light that the disc shares with its ground and what the
@@ -370,11 +362,12 @@ const TIED: [(usize, usize); 4] = [
 ];
 
 /// By how much chi squared must fall, over the noise's variance, for terms of light: 1 of
-/// 8000 cases without it has as much for two of them, 1 of 800 for four; and for slopes, 1 of
+/// 8000 cases without them has as much for two, 1 of 800 for four; and for slopes, 1 of
 /// 1000.
 const LIGHT: f64 = 18.0;
 const SLOPE: f64 = 14.0;
-/// The same for all of curved light and for what its simplest part leaves: 1 of 1000.
+/// The same for all of curved light and for what its simplest part leaves: 1 of 1000, and
+/// fewer where that was shared.
 const CURVE: f64 = 22.0;
 const REST_OF_CURVE: f64 = 18.5;
 /// The same where the contrast changes much along the rim: what chance has on
@@ -383,7 +376,7 @@ const REST_OF_CURVE: f64 = 18.5;
 const STRONG_CURVE: f64 = 6.0;
 /// Change of the contrast along the rim, as a share of it, from which that holds.
 const STRONG: f64 = 0.25;
-/// Grey levels outside, at least, for light in proportion to them.
+/// Grey levels outside that light in proportion to them is reckoned with, at least.
 const DARK: f64 = 5.0;
 
 /// Size of the light that a group of terms has in `p`, grey levels.
@@ -452,6 +445,53 @@ pub(super) fn solve_for(a: &[[f64; N]; N], b: &[f64; N], active: &[bool; N]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A step in the unknowns that are tied is one in the others.
+    #[test]
+    fn tied_terms_lead_to_where_free_ones_do() {
+        let mut sums = Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: 100.0, weight: 500.0 };
+        for i in 0..N {
+            for j in 0..N {
+                let apart = i as f64 - j as f64;
+                sums.a[i][j] = 10.0 / (1.0 + apart * apart) + if i == j { 5.0 } else { 0.0 };
+            }
+            sums.b[i] = (1.7 * i as f64).sin();
+        }
+        let start: [f64; N] = std::array::from_fn(|k| if k == 2 { 20.0 } else { 1.0 });
+        let arrive = |tie: f64| {
+            let mut course = Course::new(start);
+            (course.active, course.tie) = ([true; N], tie);
+            let mut pass = sums.clone();
+            course.share(&mut pass);
+            let (step, explained) = solve(&pass, &course.active).unwrap();
+            course.advance(&step, 20.0);
+            (course.p, explained)
+        };
+        let ((free, all), (tied, same)) = (arrive(0.0), arrive(-0.4));
+        assert!((all - same).abs() < 1e-9, "{all} {same}");
+        assert!(free.iter().zip(&tied).all(|(a, b)| (a - b).abs() < 1e-9), "{free:?} {tied:?}");
+    }
+
+    /// What is held back moves the less the smaller the light is that it is a part of.
+    #[test]
+    fn the_own_light_of_a_disc_is_held_to_that_of_its_ground() {
+        let mut sums = Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: 400.0, weight: 108.0 };
+        (0..N).for_each(|k| sums.a[k][k] = 4.0);
+        (sums.b[6], sums.b[8]) = (2.0, 2.0);
+        let own = |size: f64| {
+            let mut p = [0.0; N];
+            (p[2], p[3], p[6], p[8]) = (20.0, 1.0, size, -0.4 * size);
+            let mut course = Course::new(p);
+            course.join(SHADING);
+            (course.tie, course.shared[0]) = (-0.4, true);
+            let mut pass = sums.clone();
+            course.share(&mut pass);
+            let (step, _) = solve(&pass, &course.active).unwrap();
+            step[8]
+        };
+        let (small, large) = (own(0.1), own(100.0));
+        assert!(small.abs() < 0.01 && (large - 0.5).abs() < 0.2, "{small} {large}");
+    }
 
     #[test]
     fn steps_that_shrink_by_a_constant_ratio_end_at_once() {

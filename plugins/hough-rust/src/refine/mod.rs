@@ -16,14 +16,14 @@
 //! (Ad, Bd) join when they lower chi squared by more than noise would, the simplest first:
 //! shading on the disc alone (Bu = 0), or one that it shares with its ground, somewhere
 //! between the same (Au = 0) and in proportion to the levels (Au / A = Bu / B). When there is
-//! shading, terms of second order join in the same way. Where the edge is shifted by twice the angle, as in an ellipse or a disc in
-//! motion, r and s get terms in cos 2t and sin 2t. In directions whose level has structure
-//! (a highlight, a texture) only the rim counts. Where it is noisier inside than outside, or
-//! the other way, the pixels are weighed by it; a side without noise weighs as much as one
-//! pixel. With gross outliers, Tukey's weights come in and sectors that are hidden are left
-//! out; those with a ground of their own are made like the others. A large annulus is first
-//! fitted by a part of its pixels. In the end the levels are made more certain by pixels
-//! beyond the annulus.
+//! shading, terms of second order join in the same way. Where the edge is shifted by twice
+//! the angle, as in an ellipse or a disc in motion, r and s get terms in cos 2t and sin 2t. In
+//! directions whose level has structure (a highlight, a texture) only the rim counts. Where it
+//! is noisier inside than outside, or the other way, the pixels are weighed by it; a side
+//! without noise weighs as much as one pixel. With gross outliers, Tukey's weights come in and
+//! sectors that are hidden are left out; those with a ground of their own are made like the
+//! others. A large annulus is first fitted by a part of its pixels. In the end the levels are
+//! made more certain by pixels beyond the annulus.
 
 mod course;
 mod fit;
@@ -199,7 +199,7 @@ impl Refiner {
     ) -> Option<End> {
         let mut sums = None;
         if first == 0 {
-            sums = Some(self.pass(course, &course.wanted()));
+            sums = Some(self.pass(course, &course.active));
             course.weighing.limit = self.limit(course, 0);
         }
         let mut examined = false;
@@ -210,7 +210,7 @@ impl Refiner {
             if testing && !whole && !course.is_once() {
                 course.flat = self.pixels.count_once(&course.p);
             }
-            let mut wanted = course.wanted();
+            let mut wanted = course.active;
             if testing {
                 let curved = whole && course.is_shaded();
                 wanted[BASE..if curved { N } else { ROUND }].fill(true);
