@@ -32,6 +32,8 @@ pub struct Candidate {
     pub sign: f32,
     /// Weights of the channels.
     pub weights: Weights,
+    /// Whether the rays saw it in this picture, or only in an earlier one.
+    pub is_seen: bool,
 }
 
 impl Candidate {
@@ -128,6 +130,15 @@ impl Climber<'_> {
         self.look(0, seed, &seed.circle, doubt)
     }
 
+    /// A disc as it was seen in an earlier picture, in this one.
+    pub fn remember(&self, ring: &Ring, sign: f32) -> Option<Candidate> {
+        let (mut weights, mut own) = ([1.0, 0.0, 0.0], sign);
+        if self.full.channels() == 3 {
+            (weights, own) = self.rays.channel_weights(self.full, &ring.circle)?;
+        }
+        Some(Candidate { ring: *ring, sign: own, weights, is_seen: false })
+    }
+
     /// Fits a circle in level `n` that may be off by `doubt` pixels.
     fn look(&self, n: usize, seed: &Seed, circle: &Circle, doubt: f32) -> Option<Candidate> {
         let image = self.pyramid.level(self.full, n);
@@ -151,7 +162,7 @@ impl Climber<'_> {
         if n == 0 && image.channels() == 3 {
             (weights, sign) = self.rays.channel_weights(&image, &ring.circle)?;
         }
-        Some(Candidate { ring, sign, weights })
+        Some(Candidate { ring, sign, weights, is_seen: true })
     }
 }
 

@@ -78,8 +78,8 @@ enum Way {
 struct Found {
     fit: Fit,
     score: f64,
-    /// As of the candidate that led to it.
-    sign: f32,
+    /// The candidate that led to it.
+    candidate: Candidate,
 }
 
 /// The detector: see the crate's documentation.
@@ -434,7 +434,7 @@ impl HoughRust {
             let fit = match fit {
                 Some(fit) if fit.is_plain => fit,
                 Some(fit) => outline.steady(fit, || self.noise(image, &c.weights)),
-                None => match outline.alone(demand) {
+                None => match c.is_seen.then(|| outline.alone(demand)).flatten() {
                     Some(fit) => fit,
                     None => continue,
                 },
@@ -448,7 +448,7 @@ impl HoughRust {
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
-                self.found.push(Found { fit, score, sign: c.sign });
+                self.found.push(Found { fit, score, candidate: c });
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));

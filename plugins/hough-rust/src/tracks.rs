@@ -1,6 +1,9 @@
 //! Where the discs of the last picture should be in the next one.
 
-use crate::{image::Image, ring::Circle};
+use crate::{
+    image::Image,
+    ring::{Circle, Ring},
+};
 
 /// Pictures after which the whole is searched again, at most: after each search without a new
 /// disc twice as many as before, after one with a new one a single one.
@@ -17,14 +20,18 @@ const PATIENCE: u32 = 10;
 /// A disc as it was seen last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sight {
-    /// Where it was.
-    pub circle: Circle,
+    /// Where it was, and what the rays saw of it.
+    pub ring: Ring,
     /// 1 for a disc brighter than its surroundings, -1 for a darker one.
     pub sign: f32,
-    /// Grey levels between inside and outside.
-    pub contrast: f64,
-    /// Width of its edge (standard deviation, pixels).
-    pub width: f64,
+}
+
+impl Sight {
+    fn moved(mut self, [x, y]: [f64; 2]) -> Self {
+        self.ring.circle.x += x;
+        self.ring.circle.y += y;
+        self
+    }
 }
 
 /// In place of the pictures that a track has missed: its disc was found.
@@ -96,9 +103,8 @@ impl Tracks {
     /// The area of disc `i`.
     pub fn area(&self, i: usize) -> Area {
         let Track { sight, velocity: [vx, vy], missed } = self.now[i];
-        let circle = sight.circle;
-        let expected =
-            Sight { circle: Circle { x: circle.x + vx, y: circle.y + vy, r: circle.r }, ..sight };
+        let expected = sight.moved([vx, vy]);
+        let circle = expected.ring.circle;
         let speed = vx.hypot(vy);
         // Room for a bounce, which may send the disc anywhere.
         let half = circle.r * (1.0 + MARGIN.0) + MARGIN.1 + 2.0 * speed;
@@ -107,8 +113,8 @@ impl Tracks {
             let to = ((c + half).clamp(0.0, n as f64 - 1.0) as usize).max(from);
             (from, to - from + 1)
         };
-        let (x, width) = span(expected.circle.x, self.size.0);
-        let (y, height) = span(expected.circle.y, self.size.1);
+        let (x, width) = span(circle.x, self.size.0);
+        let (y, height) = span(circle.y, self.size.1);
         Area { x, y, width, height, expected, speed, missing: missed > 0 }
     }
 
@@ -134,19 +140,18 @@ impl Tracks {
         }
         for (track, sight) in found {
             let mut velocity = [0.0; 2];
-            if let Some(i) = track.or_else(|| self.lost_near(&sight.circle)) {
+            if let Some(i) = track.or_else(|| self.lost_near(&sight.ring.circle)) {
                 let last = &mut self.before[i];
-                velocity =
-                    [sight.circle.x - last.sight.circle.x, sight.circle.y - last.sight.circle.y];
+                let (from, to) = (last.sight.ring.circle, sight.ring.circle);
+                velocity = [to.x - from.x, to.y - from.y];
                 // Its disc goes on as this one.
                 last.missed = GONE;
             }
             self.now.push(Track { sight, velocity, missed: 0 });
         }
-        for &Track { mut sight, velocity, missed } in &self.before {
+        for &Track { sight, velocity, missed } in &self.before {
             if missed < PATIENCE {
-                sight.circle.x += velocity[0];
-                sight.circle.y += velocity[1];
+                let sight = sight.moved(velocity);
                 self.now.push(Track { sight, velocity, missed: missed + 1 });
             }
         }
@@ -155,7 +160,7 @@ impl Tracks {
     /// The track of the last pictures that lost a disc which this may be.
     fn lost_near(&self, circle: &Circle) -> Option<usize> {
         let distance = |i: usize| {
-            let last = self.before[i].sight.circle;
+            let last = self.before[i].sight.ring.circle;
             (last.x - circle.x).hypot(last.y - circle.y) + (last.r - circle.r).abs()
         };
         let lost = (0..self.before.len()).filter(|&i| self.before[i].missed < GONE);
@@ -171,7 +176,18 @@ mod tests {
     const SIZE: (usize, usize) = (320, 240);
 
     fn disc(x: f64, y: f64) -> Sight {
-        Sight { circle: Circle { x, y, r: 10.0 }, sign: 1.0, contrast: 80.0, width: 0.8 }
+        let ring = Ring {
+            circle: Circle { x, y, r: 10.0 },
+            coverage: 1.0,
+            hits: u64::MAX,
+            visible: 1.0,
+            contrast: 80.0,
+            slope: 40.0,
+            spread: 0.1,
+            alike: 0.0,
+            shape: [0.0; 2],
+        };
+        Sight { ring, sign: 1.0 }
     }
 
     /// Discs that no track led to.
@@ -186,7 +202,7 @@ mod tests {
         see(&mut tracks, &[disc(106.0, 77.0)]);
         assert_eq!(tracks.count(SIZE), 1);
         let area = tracks.area(0);
-        assert_eq!((area.expected.circle.x, area.expected.circle.y), (112.0, 74.0));
+        assert_eq!((area.expected.ring.circle.x, area.expected.ring.circle.y), (112.0, 74.0));
         assert!(area.x < 90 && area.x + area.width > 134);
     }
 
@@ -221,7 +237,7 @@ mod tests {
             see(&mut tracks, &[disc(200.0, 90.0)]);
             assert_eq!(tracks.count(SIZE), 2);
             assert!(!tracks.area(0).missing && tracks.area(1).missing);
-            assert_eq!(tracks.area(1).expected.circle.x, 100.0);
+            assert_eq!(tracks.area(1).expected.ring.circle.x, 100.0);
         }
         see(&mut tracks, &[disc(200.0, 90.0)]);
         assert_eq!(tracks.count(SIZE), 1);
@@ -254,7 +270,7 @@ mod tests {
         let area = tracks.area(0);
         let data = vec![0; SIZE.0 * SIZE.1];
         let image = Image::grey(&data, SIZE.0, SIZE.1, SIZE.0);
-        assert!(area.holds(&disc(4.0, 80.0).circle, &image));
-        assert!(!area.holds(&disc(4.0, (area.y + area.height) as f64 - 12.0).circle, &image));
+        assert!(area.holds(&disc(4.0, 80.0).ring.circle, &image));
+        assert!(!area.holds(&disc(4.0, (area.y + area.height) as f64 - 12.0).ring.circle, &image));
     }
 }

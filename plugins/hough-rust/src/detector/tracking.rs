@@ -5,8 +5,9 @@ use std::cell::OnceCell;
 use super::{Found, HoughRust, overlaps};
 use crate::{
     belief::Demand,
-    climb::{Climber, Seed},
+    climb::{Candidate, Climber, Seed},
     image::Image,
+    ring::Ring,
     tracks::{Area, Sight},
 };
 
@@ -14,8 +15,8 @@ use crate::{
 /// allows for: in pixels, as a share of its way from picture to picture, and at most, for the
 /// rays have an end.
 const DOUBT: (f64, f64, f64) = (1.0, 0.5, 4.0);
-/// The part of its edge, at the place where that is steepest, that counts as one.
-const FAINTEST: f64 = 0.25;
+/// The part of its edge that counts as one, as a share of how steep it was.
+const FAINTEST: f32 = 0.25;
 /// Radii that may be its, over the one that it had.
 const LIKE: (f64, f64) = (0.75, 1.33);
 /// The score of a new disc that is worth as much as one that was followed.
@@ -30,8 +31,8 @@ impl Found {
     }
 
     fn sight(&self) -> Sight {
-        let Self { fit, sign, .. } = *self;
-        Sight { circle: fit.circle, sign, contrast: fit.contrast.abs(), width: fit.width }
+        let Candidate { ring, sign, .. } = self.candidate;
+        Sight { ring: Ring { circle: self.fit.circle, ..ring }, sign }
     }
 }
 
@@ -101,26 +102,31 @@ impl HoughRust {
         are_there && !self.followed.is_empty()
     }
 
-    /// Looks for a disc exactly where it should be.
+    /// Looks for a disc exactly where it should be: where the rays see it, or else where they
+    /// would have, for the fit sees more.
     fn look_again(&mut self, image: &Image<'_>, area: &Area) -> Option<Found> {
-        let Area { expected: Sight { circle, sign, contrast, width }, speed, .. } = *area;
-        let steepest = libm::erf(std::f64::consts::FRAC_1_SQRT_2 / width) * contrast;
-        let step = (FAINTEST * steepest) as f32;
-        let seed = Seed { level: 0, circle, coverage: 1.0, sign, step };
+        let Area { expected: Sight { ring, sign }, speed, .. } = *area;
+        // The slope is that of one pixel, a step is one over two.
+        let step = FAINTEST * 2.0 * ring.slope;
+        let seed = Seed { level: 0, circle: ring.circle, coverage: 1.0, sign, step };
         let climber = Climber { full: image, pyramid: &self.pyramid, rays: &self.rays };
         let doubt = (DOUBT.0 + DOUBT.1 * speed).min(DOUBT.2);
-        let candidate = climber.look_again(&seed, doubt as f32)?;
-        self.candidates.clear();
-        self.candidates.push(candidate);
-        self.found.clear();
-        self.refine(image, 0, Demand::Known);
-        let found = self.found.first().filter(|f| overlaps(&f.fit.circle, &circle));
-        found.filter(|f| !self.is_followed(f)).copied()
+        let seen = climber.look_again(&seed, doubt as f32);
+        let remembered = climber.remember(&ring, sign);
+        [seen, remembered].into_iter().flatten().find_map(|candidate| {
+            self.candidates.clear();
+            self.candidates.push(candidate);
+            self.found.clear();
+            self.refine(image, 0, Demand::Known);
+            let found = self.found.first().filter(|f| overlaps(&f.fit.circle, &ring.circle));
+            found.filter(|f| !self.is_followed(f)).copied()
+        })
     }
 
     /// Looks for a disc around where it should be.
     fn search_area(&mut self, image: &Image<'_>, area: &Area) -> Option<Found> {
-        let Area { x, y, width, height, expected: Sight { circle, .. }, .. } = *area;
+        let Area { x, y, width, height, expected, .. } = *area;
+        let circle = expected.ring.circle;
         let (least, most) = self.radii(image);
         let radii = ((LIKE.0 * circle.r).max(least), (LIKE.1 * circle.r).min(most));
         self.search(&image.crop(x, y, width, height), radii);
