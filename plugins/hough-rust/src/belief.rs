@@ -58,6 +58,11 @@ const DOUBTFUL: f64 = 0.05;
 /// Width of the edge, as a share of the radius, up to which a spot is a disc: clouds have
 /// softer ones.
 const SOFTEST: f64 = 1.0 / 3.0;
+/// The same of a spot that nothing is beside: this share of the directions shows it, and its
+/// contrast is this many times the noise. Fluorescent beads are like that, and few highlights.
+const SOFTEST_ALONE: f64 = 0.4;
+const ALL_AROUND: f64 = 0.95;
+const ABOVE_ALL_NOISE: f64 = 8.0;
 
 /// Share of the rays that must have met the edge where no model describes the disc: this
 /// over the radius, or the least. Of 180 candidates in photographs that were discs and
@@ -167,7 +172,7 @@ pub(crate) fn is_disc(fit: &Fit, ring: &Ring, demand: Demand) -> bool {
     };
     (is_enough || is_smooth_arc(fit, shown) || is_smooth_rim(fit, ring, shown))
         && !has_corners(fit, ring, shown)
-        && fit.width <= SOFTEST * fit.circle.r
+        && fit.width <= softest(fit) * fit.circle.r
         && (demand != Demand::Clear || is_clear())
 }
 
@@ -228,6 +233,16 @@ fn least_share(r: f64, gaps: u32) -> f64 {
 /// Whether the part of a disc that is seen is a circle's to within a small part of a pixel.
 fn is_smooth_arc(fit: &Fit, shown: f64) -> bool {
     shown >= ARC && fit.gaps <= MOST_GAPS && fit.circle.r >= ARC_RADIUS && fit.roughness < SMOOTH
+}
+
+/// Width of the edge, as a share of the radius, up to which a spot is a disc.
+fn softest(fit: &Fit) -> f64 {
+    let is_alone = fit.gaps == 0
+        && fit.support >= ALL_AROUND
+        && fit.texture <= 1.0
+        && !fit.own_levels
+        && fit.contrast.abs() >= ABOVE_ALL_NOISE * fit.noise;
+    if is_alone { SOFTEST_ALONE } else { SOFTEST }
 }
 
 /// Whether squares stand for a disc, as those of a chequerboard.

@@ -109,7 +109,7 @@ fn the_radius_of_a_clean_blurred_disc_is_not_taken_for_that_of_one_in_uneven_lig
 #[test]
 fn uneven_light_hardly_moves_a_blurred_disc() {
     let (w, h, blur, noise) = (160, 120, 3.0, 2.0);
-    let (ground, frames) = (150.0, 60);
+    let (ground, frames) = (150.0, 30);
     for (name, contrast) in [("added", 0.0), ("in proportion", 1.0)] {
         let mut random = Random(6);
         let mut sum = 0.0;
@@ -132,7 +132,7 @@ fn uneven_light_hardly_moves_a_blurred_disc() {
             sum += ((d.x - disc.x).powi(2) + (d.y - disc.y).powi(2)) / (2.0 * limit * limit);
         }
         let ratio = (sum / f64::from(frames)).sqrt();
-        assert!(ratio < 2.1, "light that is {name}: {ratio} times the bound in even light");
+        assert!(ratio < 1.85, "light that is {name}: {ratio} times the bound in even light");
     }
 }
 
@@ -369,6 +369,33 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
         let best = found.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
         assert!(best.is_some_and(|d| off(&d) < 0.5), "{x} {y} {r}: {found:?}");
     }
+}
+
+/// The picture of a sphere that shines, as a fluorescent bead is one: bright in the middle, and
+/// blurred.
+#[test]
+fn soft_beads_are_found() {
+    let (w, h) = (120, 100);
+    let mut random = Random(8);
+    let mut found_all = 0;
+    for _ in 0..10 {
+        let (x0, y0) = (random.range(50.0, 70.0), random.range(40.0, 60.0));
+        let r = random.range(9.6, 11.0);
+        let mut canvas = Canvas::new(w, h, 20.0);
+        // The blur as the sum of discs whose areas make up the sphere's depth.
+        let steps = 5;
+        for k in 0..steps {
+            let depth = (f64::from(k) + 0.5) / f64::from(steps);
+            let r = r * (1.0 - depth * depth).sqrt();
+            let disc = Disc { x: x0, y: y0, r, blur: 2.5 };
+            canvas.each(|x, y, v| v + 90.0 / f64::from(steps) * disc.coverage(x as f64, y as f64));
+        }
+        let data = canvas.bytes(2.0, &mut random);
+        let found = detect(&data, w, h, PixelFormat::GRAY8);
+        found_all +=
+            usize::from(found.len() == 1 && (found[0].x - x0).hypot(found[0].y - y0) < 0.3);
+    }
+    assert!(found_all >= 9, "{found_all} of 10");
 }
 
 /// A ball on its own soft shadow: the edge is nine pixels wide on that side, a pixel and a half
