@@ -48,14 +48,14 @@ impl HoughRust {
         } else {
             self.found.clear();
         }
-        // A disc may be found in both ways: that which was followed stays, unless the other is
-        // much better. Found are those of a search, then those that were followed.
+        // A disc may be found in both ways: what was followed stays, unless the other is much
+        // better.
         self.followed.retain(|(_, old)| {
             !self.found.iter().any(|new| is_same(old, new) && new.score > WORTH * old.score)
         });
         let followed = &self.followed;
         self.found.retain(|new| !followed.iter().any(|(_, old)| is_same(old, new)));
-        self.fill_up();
+        self.leave_worst_out();
         if searches {
             self.tracks.searched(!self.found.is_empty());
         }
@@ -66,8 +66,8 @@ impl HoughRust {
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
-    /// Leaves out the worst of what was followed and what is new, if there is too much.
-    fn fill_up(&mut self) {
+    /// Leaves the worst of what was followed and what is new out if these are too many.
+    fn leave_worst_out(&mut self) {
         let most = self.config.max_circles;
         while self.found.len() + self.followed.len() > most {
             let worst = |scores: &mut dyn Iterator<Item = f64>| {
