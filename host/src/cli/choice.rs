@@ -114,15 +114,18 @@ impl Choice {
     ///
     /// When there is a colon in the name or it is a setting, and no such file.
     pub fn check_name(&self) -> Result<(), UsageError> {
-        if is_setting(&self.plugin) && !Path::new(&self.plugin).exists() {
+        if Path::new(&self.plugin).exists() {
+            return Ok(());
+        }
+        if is_setting(&self.plugin) {
             return Err(misplaced(&self.given, &self.plugin));
         }
         match self.plugin.split_once(':') {
-            Some((_, rest)) if !Path::new(&self.plugin).exists() => Err(UsageError(format!(
+            Some((_, rest)) => Err(UsageError(format!(
                 "{}: {rest:?} is no setting; settings are KEY=VALUE with a colon before each",
                 self.given
             ))),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -139,6 +142,15 @@ impl Choice {
     pub fn configure(&self, plugin: Plugin, loaded: &Loaded) -> anyhow::Result<Chosen> {
         let (table, label) = self.table(plugin.descriptor(), loaded)?;
         Ok(Chosen { plugin, table, label, given: self.given.clone() })
+    }
+
+    /// A setting of the plugin that a comma parts from the text before it. A text may have
+    /// commas, but without quotes hardly a known setting behind one.
+    fn behind_a_comma<'a>(&self, text: &'a str, descriptor: &Descriptor) -> Option<&'a str> {
+        let known = &descriptor.schema["properties"];
+        let is_known = |(key, _): (&str, &str)| known.get(key).is_some();
+        let mut parts = text.split(',').skip(1).map(str::trim);
+        parts.find(|part| part.split_once('=').is_some_and(is_known) && !self.given.contains('"'))
     }
 
     /// `[plugin.<name>]` with the settings over it, checked, and the name with the settings.
@@ -158,14 +170,7 @@ impl Choice {
                 return Err(UsageError(format!("{}: {key} is set twice", self.given)).into());
             }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // A text may have commas, but without quotes hardly a known setting behind one.
-            let known = &descriptor.schema["properties"];
-            let is_known =
-                |part: &&str| part.split_once('=').is_some_and(|(key, _)| known.get(key).is_some());
-            let is_quoted = self.given.contains('"');
-            if let Some(other) = text.split(',').skip(1).map(str::trim).find(is_known)
-                && !is_quoted
-            {
+            if let Some(other) = self.behind_a_comma(&text, descriptor) {
                 return Err(misplaced(&self.given, other).into());
             }
             label = format!("{label}:{key}={text}");

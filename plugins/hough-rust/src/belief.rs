@@ -77,8 +77,8 @@ const CLEARLY: f64 = 0.3;
 /// Their least contrast, in grey levels: a faint texture gives the rays edges everywhere.
 const LEAST_CONTRAST: f32 = 10.0;
 /// Or the edge is this close to the circle: share of the rays at least, or this over the
-/// radius; how far off in pixels. Of 28 such outlines in pictures that no
-/// model describes three were no discs.
+/// radius; how far off in pixels. Of 28 such outlines in pictures that no model describes
+/// three were no discs.
 const MET_CLOSELY: (f64, f64) = (0.65, 11.0);
 const CLOSELY: f64 = 0.3;
 /// Or nearly all rays have met an edge that is this round and clear, around so many pixels:
@@ -148,6 +148,13 @@ impl Demand {
     fn ease(self) -> f64 {
         if self == Self::Known { KEEP } else { 1.0 }
     }
+
+    /// The share of the rays that met an edge, less for a disc that the border cuts, and how far
+    /// it is off the circle in pixels, each as good as it would have to be of a new one.
+    fn eased(self, ring: &Ring) -> (f64, f64) {
+        let met = f64::from(ring.coverage * ring.visible.sqrt());
+        (met / self.ease(), f64::from(ring.spread) * self.ease())
+    }
 }
 
 /// Whether what the rays saw can become a disc: directions that they did not see are
@@ -183,8 +190,7 @@ pub(crate) fn is_worth_another_look(ring: &Ring) -> bool {
 
 /// Whether the rays alone show a disc, whatever it looks like.
 pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
-    let (r, spread) = (ring.circle.r, f64::from(ring.spread) * demand.ease());
-    let met = f64::from(ring.coverage * ring.visible.sqrt()) / demand.ease();
+    let (r, (met, spread)) = (ring.circle.r, demand.eased(ring));
     let off = if demand == Demand::Clear { CLEARLY_ROUND } else { OFF };
     let is_round = met >= LEAST_MET.max(MET / r)
         && spread <= off.0 + off.1 * r
@@ -198,9 +204,7 @@ pub(crate) fn is_disc_to_rays(ring: &Ring, demand: Demand) -> bool {
 
 /// Whether rays that did not look from close by show the soft outline of one.
 pub(crate) fn is_soft_to_rays(ring: &Ring, demand: Demand) -> bool {
-    let (r, width) = (ring.circle.r, ring.width());
-    let spread = f64::from(ring.spread) * demand.ease();
-    let met = f64::from(ring.coverage * ring.visible.sqrt()) / demand.ease();
+    let (r, width, (met, spread)) = (ring.circle.r, ring.width(), demand.eased(ring));
     let (small_met, small_off, small_radius) = SMALL_AND_SOFT;
     let is_round = met >= SOFTLY_MET && spread <= SOFTLY_OFF.1 * r;
     let is_small =

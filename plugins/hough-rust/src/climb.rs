@@ -132,20 +132,14 @@ impl Climber<'_> {
 
     /// A disc as it was seen in an earlier picture, in this one.
     pub fn remember(&self, ring: &Ring, sign: f32) -> Option<Candidate> {
-        let (mut weights, mut own) = ([1.0, 0.0, 0.0], sign);
-        if self.full.channels() == 3 {
-            (weights, own) = self.rays.channel_weights(self.full, &ring.circle)?;
-        }
-        Some(Candidate { ring: *ring, sign: own, weights, is_seen: false })
+        let (weights, sign) = self.mix(self.full, &ring.circle, sign)?;
+        Some(Candidate { ring: *ring, sign, weights, is_seen: false })
     }
 
     /// Fits a circle in level `n` that may be off by `doubt` pixels.
     fn look(&self, n: usize, seed: &Seed, circle: &Circle, doubt: f32) -> Option<Candidate> {
         let image = self.pyramid.level(self.full, n);
-        let (mut weights, mut sign) = ([1.0, 0.0, 0.0], seed.sign);
-        if image.channels() == 3 {
-            (weights, sign) = self.rays.channel_weights(&image, circle)?;
-        }
+        let (mut weights, mut sign) = self.mix(&image, circle, seed.sign)?;
         let largest = (0.4 * circle.r as f32).max(1.5);
         let window = (doubt + 1.5).min(largest);
         let look = Look { window, sign, step: seed.step, manner: Manner::Peak };
@@ -159,10 +153,19 @@ impl Climber<'_> {
         if ring.coverage < MIN_COVERAGE || ring.circle.r < 2.0 || scattered {
             return None;
         }
-        if n == 0 && image.channels() == 3 {
-            (weights, sign) = self.rays.channel_weights(&image, &ring.circle)?;
+        if n == 0 {
+            (weights, sign) = self.mix(&image, &ring.circle, sign)?;
         }
         Some(Candidate { ring, sign, weights, is_seen: true })
+    }
+
+    /// The weights of the channels for a disc, and its sign under them, `sign` in a grey picture.
+    fn mix(&self, image: &Image<'_>, circle: &Circle, sign: f32) -> Option<(Weights, f32)> {
+        if image.channels() == 3 {
+            self.rays.channel_weights(image, circle)
+        } else {
+            Some(([1.0, 0.0, 0.0], sign))
+        }
     }
 }
 

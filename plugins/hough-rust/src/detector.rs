@@ -101,8 +101,9 @@ pub struct HoughRust {
     candidates: Vec<Candidate>,
     found: Vec<Found>,
     tracks: Tracks,
-    /// Tracks that were found in this picture so far, and what.
-    followed: Vec<(usize, Found)>,
+    /// What tracking has found so far in this picture, and the numbers of the tracks that led
+    /// there.
+    followed: Vec<(Option<usize>, Found)>,
 }
 
 impl Detector for HoughRust {
@@ -203,7 +204,6 @@ impl HoughRust {
         }
         self.pyramid.build(image, top + 1);
         self.search_levels(image, (bottom, top), (smallest, largest));
-        self.refine(image, 0, Demand::Usual);
         Some(top)
     }
 
@@ -234,6 +234,7 @@ impl HoughRust {
             self.search_level(image, level, radii);
         }
         self.follow_waiting(image);
+        self.refine(image, 0, Demand::Usual);
     }
 
     /// Looks for discs of which a piece of the rim shows, beyond those that were found
@@ -351,14 +352,17 @@ impl HoughRust {
         }
     }
 
+    fn climber<'a>(&'a self, full: &'a Image<'a>) -> Climber<'a> {
+        Climber { full, pyramid: &self.pyramid, rays: &self.rays }
+    }
+
     /// Makes a candidate of a seed, unless it is one already.
     fn follow(&mut self, full: &Image<'_>, seed: &Seed) -> Way {
         let known = |c: &Candidate| c.ring.coverage >= EXPLAINS && seed.is_part_of(&c.ring.circle);
         if self.candidates.iter().any(known) {
             return Way::Known;
         }
-        let climber = Climber { full, pyramid: &self.pyramid, rays: &self.rays };
-        let Some(candidate) = climber.climb(seed) else { return Way::Nowhere };
+        let Some(candidate) = self.climber(full).climb(seed) else { return Way::Nowhere };
         if !is_known(&mut self.candidates, &candidate) {
             self.candidates.push(candidate);
         }
@@ -400,7 +404,7 @@ impl HoughRust {
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
         });
         let side = image.width.max(image.height) as f64;
-        let Config { min_radius: least, max_radius, min_score, .. } = self.config;
+        let Config { min_radius: least, max_radius, .. } = self.config;
         let most = (max_radius > 0.0).then_some(max_radius);
         for i in first..self.candidates.len() {
             if self.found.len() >= self.config.max_circles {
@@ -427,14 +431,14 @@ impl HoughRust {
             let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
             let is_good = |fit: &Fit| {
-                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= min_score
+                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
             };
             let fit = fit.filter(is_good);
             let outline = Outline { rays: &self.rays, image, candidate: &c };
             let fit = match fit {
                 Some(fit) if fit.is_plain => fit,
                 Some(fit) => outline.steady(fit, || self.noise(image, &c.weights)),
-                None => match c.is_seen.then(|| outline.alone(demand)).flatten() {
+                None => match outline.alone(demand) {
                     Some(fit) => fit,
                     None => continue,
                 },
@@ -443,7 +447,7 @@ impl HoughRust {
             let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
-            if score >= min_score
+            if score >= self.config.min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))

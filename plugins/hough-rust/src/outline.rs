@@ -57,7 +57,7 @@ impl Outline<'_> {
     /// What the rays alone tell of a candidate that is like no model.
     pub(crate) fn alone(&self, demand: Demand) -> Option<Fit> {
         let far = &self.candidate.ring;
-        if !belief::is_worth_another_look(far) {
+        if !self.candidate.is_seen || !belief::is_worth_another_look(far) {
             return None;
         }
         let look = |ring: Ring| self.look(&ring, 1.0, Manner::Peak);

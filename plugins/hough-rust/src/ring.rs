@@ -24,6 +24,13 @@ pub struct Circle {
     pub r: f64,
 }
 
+impl Circle {
+    /// How far another one is off: its centre, and its radius, in pixels.
+    pub fn apart(&self, other: &Self) -> f64 {
+        (self.x - other.x).hypot(self.y - other.y) + (self.r - other.r).abs()
+    }
+}
+
 /// A circle with what the rays saw of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ring {

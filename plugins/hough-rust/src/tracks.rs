@@ -159,10 +159,7 @@ impl Tracks {
 
     /// The track of the last pictures that lost a disc which this may be.
     fn lost_near(&self, circle: &Circle) -> Option<usize> {
-        let distance = |i: usize| {
-            let last = self.before[i].sight.ring.circle;
-            (last.x - circle.x).hypot(last.y - circle.y) + (last.r - circle.r).abs()
-        };
+        let distance = |i: usize| self.before[i].sight.ring.circle.apart(circle);
         let lost = (0..self.before.len()).filter(|&i| self.before[i].missed < GONE);
         let nearest = lost.min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
         nearest.filter(|&i| distance(i) < 4.0 * circle.r)

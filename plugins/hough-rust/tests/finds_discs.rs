@@ -382,7 +382,7 @@ fn soft_beads_are_found() {
         let (x0, y0) = (random.range(50.0, 70.0), random.range(40.0, 60.0));
         let r = random.range(9.6, 11.0);
         let mut canvas = Canvas::new(w, h, 20.0);
-        // The blur as the sum of discs whose areas make up the sphere's depth.
+        // The depth of a sphere as a sum of discs.
         let steps = 5;
         for k in 0..steps {
             let depth = (f64::from(k) + 0.5) / f64::from(steps);
@@ -423,7 +423,7 @@ fn a_ball_with_a_soft_outline_is_found() {
         });
         let data = canvas.bytes(3.0, &mut random);
         let found = detect(&data, w, h, PixelFormat::GRAY8);
-        let is_it = |d: &plumbline_plugin_api::Detection| {
+        let is_it = |d: &Detection| {
             (d.x - disc.x).hypot(d.y - disc.y) < 3.0 && (d.radius - disc.r).abs() < 4.0
         };
         found_all += usize::from(found.len() == 1 && is_it(&found[0]));

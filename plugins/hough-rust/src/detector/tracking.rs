@@ -5,9 +5,9 @@ use std::cell::OnceCell;
 use super::{Found, HoughRust, overlaps};
 use crate::{
     belief::Demand,
-    climb::{Candidate, Climber, Seed},
+    climb::{Candidate, Seed},
     image::Image,
-    ring::Ring,
+    ring::{Circle, Ring},
     tracks::{Area, Sight},
 };
 
@@ -55,33 +55,32 @@ impl HoughRust {
         });
         let followed = &self.followed;
         self.found.retain(|new| !followed.iter().any(|(_, old)| is_same(old, new)));
+        self.followed.extend(self.found.drain(..).map(|new| (None, new)));
         self.leave_worst_out();
         if searches {
-            self.tracks.searched(!self.found.is_empty());
+            self.tracks.searched(self.followed.iter().any(|(track, _)| track.is_none()));
         }
-        let followed = self.followed.iter().map(|(track, found)| (Some(*track), found.sight()));
-        let new = self.found.iter().map(|found| (None, found.sight()));
-        self.tracks.update(size, followed.chain(new));
+        self.tracks
+            .update(size, self.followed.iter().map(|(track, found)| (*track, found.sight())));
         self.found.extend(self.followed.iter().map(|(_, found)| *found));
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
-    /// Leaves the worst of what was followed and what is new out if these are too many.
+    /// Leaves out the worst of what was followed and what is new behind it if these are too many.
     fn leave_worst_out(&mut self) {
-        let most = self.config.max_circles;
-        while self.found.len() + self.followed.len() > most {
-            let worst = |scores: &mut dyn Iterator<Item = f64>| {
-                scores.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
-            };
-            let new = worst(&mut self.found.iter().map(|f| f.score));
-            let old = worst(&mut self.followed.iter().map(|(_, f)| WORTH * f.score));
-            match (new, old) {
-                (Some((i, new)), Some((_, old))) if new <= old => drop(self.found.remove(i)),
-                (_, Some((i, _))) => drop(self.followed.remove(i)),
-                (Some((i, _)), None) => drop(self.found.remove(i)),
-                (None, None) => return,
-            }
+        if self.followed.len() <= self.config.max_circles {
+            return;
         }
+        let worth = |track: Option<usize>, score: f64| track.map_or(score, |_| WORTH * score);
+        self.followed.sort_unstable_by(|(i, a), (j, b)| {
+            worth(*j, b.score).total_cmp(&worth(*i, a.score)).then(i.is_none().cmp(&j.is_none()))
+        });
+        self.followed.truncate(self.config.max_circles);
+        // As before: by tracks, then what is new, the best first.
+        self.followed.sort_unstable_by(|(i, a), (j, b)| {
+            let last = usize::MAX;
+            i.unwrap_or(last).cmp(&j.unwrap_or(last)).then(b.score.total_cmp(&a.score))
+        });
     }
 
     /// Looks for the discs of the last pictures where they should be now. Returns whether all
@@ -97,7 +96,7 @@ impl HoughRust {
                 found = self.search_area(image, &area);
                 are_there &= found.is_some();
             }
-            self.followed.extend(found.map(|found| (i, found)));
+            self.followed.extend(found.map(|found| (Some(i), found)));
         }
         are_there && !self.followed.is_empty()
     }
@@ -109,18 +108,27 @@ impl HoughRust {
         // The slope is that of one pixel, a step is one over two.
         let step = FAINTEST * 2.0 * ring.slope;
         let seed = Seed { level: 0, circle: ring.circle, coverage: 1.0, sign, step };
-        let climber = Climber { full: image, pyramid: &self.pyramid, rays: &self.rays };
         let doubt = (DOUBT.0 + DOUBT.1 * speed).min(DOUBT.2);
-        let seen = climber.look_again(&seed, doubt as f32);
-        let remembered = climber.remember(&ring, sign);
-        [seen, remembered].into_iter().flatten().find_map(|candidate| {
-            self.candidates.clear();
-            self.candidates.push(candidate);
-            self.found.clear();
-            self.refine(image, 0, Demand::Known);
-            let found = self.found.first().filter(|f| overlaps(&f.fit.circle, &ring.circle));
-            found.filter(|f| !self.is_followed(f)).copied()
+        let seen = self.climber(image).look_again(&seed, doubt as f32);
+        seen.and_then(|candidate| self.fit_again(image, candidate, &ring.circle)).or_else(|| {
+            let remembered = self.climber(image).remember(&ring, sign)?;
+            self.fit_again(image, remembered, &ring.circle)
         })
+    }
+
+    /// The disc of one candidate, if it is the one that should be at a circle.
+    fn fit_again(
+        &mut self,
+        image: &Image<'_>,
+        candidate: Candidate,
+        circle: &Circle,
+    ) -> Option<Found> {
+        self.candidates.clear();
+        self.candidates.push(candidate);
+        self.found.clear();
+        self.refine(image, 0, Demand::Known);
+        let found = self.found.first().filter(|f| overlaps(&f.fit.circle, circle));
+        found.filter(|f| !self.is_followed(f)).copied()
     }
 
     /// Looks for a disc around where it should be.
@@ -134,13 +142,8 @@ impl HoughRust {
         self.grain = OnceCell::new();
         let here = self.found.iter().map(|f| f.at(x as f64, y as f64));
         let may_be_it = |f: &Found| area.holds(&f.fit.circle, image) && !self.is_followed(f);
-        here.filter(may_be_it).min_by(|a, b| {
-            let far = |f: &Found| {
-                let c = f.fit.circle;
-                (c.x - circle.x).hypot(c.y - circle.y) + (c.r - circle.r).abs()
-            };
-            far(a).total_cmp(&far(b))
-        })
+        let far = |f: &Found| f.fit.circle.apart(&circle);
+        here.filter(may_be_it).min_by(|a, b| far(a).total_cmp(&far(b)))
     }
 
     fn is_followed(&self, found: &Found) -> bool {

@@ -146,9 +146,7 @@ impl Course {
     /// Whether the light around the disc, or what the disc has more of it, changes by much of
     /// the contrast.
     fn is_strong(&self, sums: &Sums) -> bool {
-        let mut all = self.active;
-        all[SHADING.0..SHADING.1].fill(true);
-        solve(sums, &all).is_some_and(|(step, _)| {
+        solve(sums, &self.with(SHADING)).is_some_and(|(step, _)| {
             size(&step, OUTSIDE).max(size(&step, INSIDE)) > STRONG * self.p[5].abs()
         })
     }
@@ -156,7 +154,7 @@ impl Course {
     /// Lets curved light join if it is there.
     pub(super) fn choose_curvature(&mut self, sums: &mut Sums) -> bool {
         let before = (self.active, self.shared);
-        if self.p[8].hypot(self.p[9]) > STRONG * self.p[5].abs() {
+        if size(&self.p, INSIDE) > STRONG * self.p[5].abs() {
             self.join_if_worth(sums, CURVATURE, STRONG_CURVE);
         } else if self.shared[0] {
             if !self.has(BOWED) && self.fall(sums, BOWED_OUTSIDE) > LIGHT {
@@ -198,8 +196,7 @@ impl Course {
 
     /// Lets shading or curved light join that the disc shares with its ground.
     fn join_shared(&mut self, sums: &mut Sums, group: Terms) {
-        self.active[group.0..group.0 + 2].fill(true);
-        if let Some((step, _)) = solve(sums, &self.active) {
+        if let Some((step, _)) = solve(sums, &self.with((group.0, group.0 + 2))) {
             self.hold(sums, group, size(&step, group));
         }
         self.join(group);
@@ -213,7 +210,7 @@ impl Course {
         let weight = -self.holding(sums, size(&self.p, SHADING));
         let penalty = self.add_holding(&mut free, SHADING, weight);
         if let (Some(now), Some(then)) = (solve(sums, &self.active), solve(&free, &self.active))
-            && then.1 - now.1 - penalty > LIGHT * variance(sums)
+            && then.1 - now.1 - penalty > LIGHT * sums.variance()
         {
             self.shared = [false; 2];
         }
@@ -227,7 +224,7 @@ impl Course {
 
     /// The weight of that prior.
     fn holding(&self, sums: &Sums, size: f64) -> f64 {
-        variance(sums) / (self.tie * size).powi(2).max(1e-6)
+        sums.variance() / (self.tie * size).powi(2).max(1e-6)
     }
 
     /// Adds the prior with a `weight`, and returns what it makes of chi squared.
@@ -247,8 +244,15 @@ impl Course {
         self.active[terms.0..terms.1].iter().all(|active| *active)
     }
 
+    /// Those that take part, and more.
+    fn with(&self, terms: Terms) -> [bool; N] {
+        let mut active = self.active;
+        active[terms.0..terms.1].fill(true);
+        active
+    }
+
     fn join(&mut self, terms: Terms) {
-        self.active[terms.0..terms.1].fill(true);
+        self.active = self.with(terms);
     }
 
     /// Lets terms join for which chi squared falls by more than noise would make it.
@@ -260,10 +264,8 @@ impl Course {
 
     /// By how much chi squared falls when terms join, over the noise's variance.
     fn fall(&self, sums: &Sums, terms: Terms) -> f64 {
-        let mut more = self.active;
-        more[terms.0..terms.1].fill(true);
-        match (solve(sums, &self.active), solve(sums, &more)) {
-            (Some(now), Some(then)) => (then.1 - now.1) / variance(sums),
+        match (solve(sums, &self.active), solve(sums, &self.with(terms))) {
+            (Some(now), Some(then)) => (then.1 - now.1) / sums.variance(),
             _ => 0.0,
         }
     }
@@ -384,14 +386,14 @@ fn size(p: &[f64; N], group: Terms) -> f64 {
     p[group.0].hypot(p[group.0 + 1])
 }
 
-/// Variance of the residuals of a pass.
-fn variance(sums: &Sums) -> f64 {
-    (sums.chi2 / (sums.weight - 8.0).max(1.0)).max(ROUNDING)
-}
-
 impl Sums {
+    /// Variance of the residuals.
+    pub(super) fn variance(&self) -> f64 {
+        (self.chi2 / (self.weight - 8.0).max(1.0)).max(ROUNDING)
+    }
+
     /// Makes the outside's terms bring the inside's with them, times `tie`.
-    pub(super) fn fold(&mut self, tie: f64) {
+    fn fold(&mut self, tie: f64) {
         if tie == 0.0 {
             return;
         }

@@ -226,7 +226,7 @@ impl Refiner {
             changed |= curves;
             let (step, explained) = solve(&pass, &course.active)?;
             let size = step[0].abs().max(step[1].abs()).max(step[2].abs()).max(0.3 * step[3].abs());
-            let variance = (pass.chi2 / (pass.weight - 8.0).max(1.0)).max(ROUNDING);
+            let variance = pass.variance();
             let robust = course.weighing.limit < f32::INFINITY;
             let texture = if robust { course.texture } else { 1.0 };
             let close = enough * (texture * variance / pass.a[0][0].max(1e-9)).sqrt();
