@@ -104,6 +104,12 @@ const SEEN: f32 = 20.0;
 /// in pixels, radius in pixels. The edge points of polygons are off alike by more than this.
 const SMALL_AND_SOFT: (f64, f64, f64) = (0.86, 0.5, 9.0);
 const UNLIKE: f32 = 0.68;
+/// One that touches others of its size: the share of the rays that met an edge, and how far off
+/// the circle as a share of the radius, which is further in where two touch. Or fewer rays, in the
+/// gaps alone, and how far off in pixels. Of 203 such outlines in pictures of heaps that are no
+/// discs to any other rule all were discs.
+const WHOLE_NEIGHBOUR: (f64, f64) = (0.8, 0.05);
+const SEEN_NEIGHBOUR: (f64, f64) = (0.4, 0.15);
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
 
@@ -141,12 +147,14 @@ pub(crate) enum Demand {
     Clear,
     /// Less, for the last pictures showed it: one near the limit must not come and go.
     Known,
+    /// As little, for it touches others of its size, which hide its rim.
+    Neighbour,
 }
 
 impl Demand {
     /// What is enough, over what is enough of a new one.
     fn ease(self) -> f64 {
-        if self == Self::Known { KEEP } else { 1.0 }
+        if matches!(self, Self::Known | Self::Neighbour) { KEEP } else { 1.0 }
     }
 
     /// The share of the rays that met an edge, less for a disc that the border cuts, and how far
@@ -184,8 +192,9 @@ pub(crate) fn is_disc(fit: &Fit, ring: &Ring, demand: Demand) -> bool {
 }
 
 /// Whether rays that look from close by may show a disc that is like no model.
-pub(crate) fn is_worth_another_look(ring: &Ring) -> bool {
-    ring.coverage >= HALF_MET && ring.contrast >= LEAST_CONTRAST
+pub(crate) fn is_worth_another_look(ring: &Ring, demand: Demand) -> bool {
+    (ring.coverage >= HALF_MET && ring.contrast >= LEAST_CONTRAST)
+        || is_neighbour_to_rays(ring, demand)
 }
 
 /// Whether the rays alone show a disc, whatever it looks like.
@@ -213,6 +222,14 @@ pub(crate) fn is_soft_to_rays(ring: &Ring, demand: Demand) -> bool {
         && spread <= SOFTLY_OFF.0 * width
         && width >= SOFT
         && ring.contrast >= SEEN
+}
+
+/// Whether rays that did not look from close by show one that touches others of its size.
+pub(crate) fn is_neighbour_to_rays(ring: &Ring, demand: Demand) -> bool {
+    let (met, spread) = (f64::from(ring.coverage), f64::from(ring.spread));
+    let is_whole = met >= WHOLE_NEIGHBOUR.0 && spread <= WHOLE_NEIGHBOUR.1 * ring.circle.r;
+    let is_seen = met >= SEEN_NEIGHBOUR.0 && spread <= SEEN_NEIGHBOUR.1 && ring.contrast >= SEEN;
+    demand == Demand::Neighbour && (is_whole || is_seen)
 }
 
 /// Whether rays that did not look from close by are sure of one.

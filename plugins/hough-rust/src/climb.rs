@@ -67,8 +67,7 @@ impl Seed {
     /// Whether `known` is this seed's disc already.
     pub fn is_part_of(&self, known: &Circle) -> bool {
         let c = between(&self.circle, self.level, 0);
-        (c.x - known.x).hypot(c.y - known.y) < 0.25 * known.r
-            && (c.r - known.r).abs() < 0.3 * known.r
+        c.distance(known) < 0.25 * known.r && (c.r - known.r).abs() < 0.3 * known.r
     }
 }
 

@@ -1,9 +1,11 @@
 //! The stages put together.
 
+mod neighbours;
 mod tracking;
 
 use std::cell::OnceCell;
 
+use neighbours::Size;
 use plumbline_plugin_api::{
     Covariance, Detection, Detections, Detector, Frame, HostInfo, PluginError,
 };
@@ -11,14 +13,14 @@ use plumbline_plugin_api::{
 use crate::{
     arcs::{Arc, Arcs},
     belief::{self, Demand},
-    climb::{CLEAR_RIM, Candidate, Climber, Seed},
+    climb::{CLEAR_RIM, Candidate, Climber, Seed, between},
     config::{Config, Polarity},
     coverage::Rims,
-    gradient::{EdgeFinder, EdgeTable, Wanted},
+    gradient::{Edge, EdgeFinder, EdgeTable, Wanted},
     grain::Grain,
     image::{Image, Weights},
     outline::Outline,
-    pyramid::{MAX_LEVELS, Pyramid, to_level},
+    pyramid::{MAX_LEVELS, Pyramid},
     rays::Rays,
     refine::{Fit, Refiner},
     ring::Circle,
@@ -80,6 +82,8 @@ struct Found {
     score: f64,
     /// The candidate that led to it.
     candidate: Candidate,
+    /// The round of the search for neighbours that found it, from 1 on; 0 before.
+    round: usize,
 }
 
 /// The detector: see the crate's documentation.
@@ -100,6 +104,10 @@ pub struct HoughRust {
     waiting: Vec<Seed>,
     candidates: Vec<Candidate>,
     found: Vec<Found>,
+    /// Sizes that many of the discs have.
+    sizes: Vec<Size>,
+    /// The round of the search for neighbours, as of [`Found`].
+    round: usize,
     tracks: Tracks,
     /// What tracking has found so far in this picture, and the numbers of the tracks that led
     /// there.
@@ -163,6 +171,8 @@ impl HoughRust {
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
+            sizes: Vec::with_capacity(256),
+            round: 0,
             tracks: Tracks::default(),
             followed: Vec::with_capacity(256),
         })
@@ -174,6 +184,7 @@ impl HoughRust {
         let top = self.search(image, radii);
         if let Some(top) = top.filter(|_| self.may_have_more()) {
             self.search_arcs(image, top, radii);
+            self.search_neighbours(image, radii);
         }
     }
 
@@ -189,6 +200,7 @@ impl HoughRust {
     fn search(&mut self, image: &Image<'_>, (smallest, largest): (f64, f64)) -> Option<usize> {
         self.candidates.clear();
         self.found.clear();
+        self.round = 0;
         self.grain = OnceCell::new();
         if image.width < 12 || image.height < 12 {
             return None;
@@ -371,23 +383,8 @@ impl HoughRust {
 
     /// Takes out the edges that belong to candidates with a nearly whole rim.
     fn drop_explained(&mut self, level: usize) {
-        let scale = f64::from(1_u32 << level);
-        for c in self.candidates.iter().filter(|c| c.ring.coverage >= EXPLAINS) {
-            let at = c.ring.circle;
-            let (x, y, r) = (to_level(at.x, level), to_level(at.y, level), at.r / scale);
-            let (x, y, r) = (x as f32, y as f32, r as f32);
-            self.edges.edges.retain(|e| {
-                let (dx, dy) = (f32::from(e.x) - x, f32::from(e.y) - y);
-                let rho2 = dx * dx + dy * dy;
-                if rho2 > (r + 2.0) * (r + 2.0) || rho2 < (r - 2.0).max(0.0).powi(2) {
-                    return true;
-                }
-                // Within 30 degrees of the radius, on either side.
-                let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
-                let dot = gx * dx + gy * dy;
-                dot * dot < 0.75 * rho2 * (gx * gx + gy * gy)
-            });
-        }
+        let whole = self.candidates.iter().filter(|c| c.ring.coverage >= EXPLAINS);
+        whole.for_each(|c| drop_edges(&mut self.edges.edges, &c.ring.circle, level));
     }
 
     /// Standard deviation of the picture's noise in a mix of its channels, grey levels;
@@ -452,23 +449,40 @@ impl HoughRust {
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
-                self.found.push(Found { fit, score, candidate: c });
+                self.found.push(Found { fit, score, candidate: c, round: self.round });
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 }
 
+/// Takes out the edges of a level that belong to a circle.
+fn drop_edges(edges: &mut Vec<Edge>, circle: &Circle, level: usize) {
+    let at = between(circle, 0, level);
+    let (x, y, r) = (at.x as f32, at.y as f32, at.r as f32);
+    edges.retain(|e| {
+        let (dx, dy) = (f32::from(e.x) - x, f32::from(e.y) - y);
+        let rho2 = dx * dx + dy * dy;
+        if rho2 > (r + 2.0) * (r + 2.0) || rho2 < (r - 2.0).max(0.0).powi(2) {
+            return true;
+        }
+        // Within 30 degrees of the radius, on either side.
+        let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
+        let dot = gx * dx + gy * dy;
+        dot * dot < 0.75 * rho2 * (gx * gx + gy * gy)
+    });
+}
+
 /// Whether two circles describe one disc, and not a smaller one on a larger.
 fn overlaps(a: &Circle, b: &Circle) -> bool {
-    (a.x - b.x).hypot(a.y - b.y) < 0.5 * a.r.max(b.r) && a.r.min(b.r) > NESTED * a.r.max(b.r)
+    a.distance(b) < 0.5 * a.r.max(b.r) && a.r.min(b.r) > NESTED * a.r.max(b.r)
 }
 
 /// Whether `new` is among `candidates` already; the better of the two stays.
 fn is_known(candidates: &mut [Candidate], new: &Candidate) -> bool {
     let same = candidates.iter_mut().find(|old| {
         let (a, b) = (&old.ring.circle, &new.ring.circle);
-        (a.x - b.x).hypot(a.y - b.y) < 0.05 * a.r + 1.0 && (a.r - b.r).abs() < 0.05 * a.r + 1.0
+        a.distance(b) < 0.05 * a.r + 1.0 && (a.r - b.r).abs() < 0.05 * a.r + 1.0
     });
     if let Some(old) = same {
         if new.ring.coverage > old.ring.coverage {

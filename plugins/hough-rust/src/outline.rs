@@ -57,7 +57,7 @@ impl Outline<'_> {
     /// What the rays alone tell of a candidate that is like no model.
     pub(crate) fn alone(&self, demand: Demand) -> Option<Fit> {
         let far = &self.candidate.ring;
-        if !self.candidate.is_seen || !belief::is_worth_another_look(far) {
+        if !self.candidate.is_seen || !belief::is_worth_another_look(far, demand) {
             return None;
         }
         let look = |ring: Ring| self.look(&ring, 1.0, Manner::Peak);
@@ -65,10 +65,12 @@ impl Outline<'_> {
         let close = look(*far).and_then(look).filter(is_disc);
         // From close by they may see the rim of something else.
         let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
+        let shows = |ring: &Ring| belief::is_neighbour_to_rays(ring, demand);
         let ring = match close.or_else(|| Some(*far).filter(is_clear)) {
             Some(ring) => self.settled(ring).unwrap_or(ring),
             // From close by a soft outline is any part of its slope.
-            None => Some(*far).filter(|ring| belief::is_soft_to_rays(ring, demand))?,
+            None if belief::is_soft_to_rays(far, demand) && !shows(far) => *far,
+            None => self.settled(Some(*far).filter(shows)?).unwrap_or(*far),
         };
         Fit::of_rays(&ring, self.candidate.sign)
     }
@@ -78,7 +80,7 @@ impl Outline<'_> {
         for _ in 0..LOOKS {
             let from = ring.circle;
             ring = self.look(&ring, 1.5, Manner::Mean)?;
-            if (ring.circle.x - from.x).hypot(ring.circle.y - from.y) < STILL {
+            if ring.circle.distance(&from) < STILL {
                 break;
             }
         }

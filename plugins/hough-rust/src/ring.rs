@@ -25,9 +25,15 @@ pub struct Circle {
 }
 
 impl Circle {
+    /// The distance between the centres.
+    pub fn distance(&self, other: &Self) -> f64 {
+        let (dx, dy) = (self.x - other.x, self.y - other.y);
+        (dx * dx + dy * dy).sqrt()
+    }
+
     /// How far another one is off: its centre, and its radius, in pixels.
     pub fn apart(&self, other: &Self) -> f64 {
-        (self.x - other.x).hypot(self.y - other.y) + (self.r - other.r).abs()
+        self.distance(other) + (self.r - other.r).abs()
     }
 }
 
