@@ -110,6 +110,10 @@ const UNLIKE: f32 = 0.68;
 /// discs to any other rule all were discs.
 const WHOLE_NEIGHBOUR: (f64, f64) = (0.8, 0.05);
 const SEEN_NEIGHBOUR: (f64, f64) = (0.4, 0.15);
+/// One that is brighter than what is behind it here and darker there: the share of the rays that
+/// met an edge of either sign, and how far off the circle, as a share of the radius. Of 41 such
+/// outlines that no other rule takes for discs all were, of 47 that are off by a third more 36.
+const TWO_SIGNED: (f64, f64) = (0.7, 0.015);
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
 
@@ -230,6 +234,12 @@ pub(crate) fn is_neighbour_to_rays(ring: &Ring, demand: Demand) -> bool {
     let is_whole = met >= WHOLE_NEIGHBOUR.0 && spread <= WHOLE_NEIGHBOUR.1 * ring.circle.r;
     let is_seen = met >= SEEN_NEIGHBOUR.0 && spread <= SEEN_NEIGHBOUR.1 && ring.contrast >= SEEN;
     demand == Demand::Neighbour && (is_whole || is_seen)
+}
+
+/// Whether rays that look for edges of either sign show one.
+pub(crate) fn is_two_signed(ring: &Ring, demand: Demand) -> bool {
+    let (met, spread) = demand.eased(ring);
+    met >= TWO_SIGNED.0 && spread <= TWO_SIGNED.1 * ring.circle.r && ring.contrast >= SEEN
 }
 
 /// Whether rays that did not look from close by are sure of one.

@@ -20,6 +20,13 @@ const FAINTEST: f32 = 0.25;
 /// Looks from close by at most, and the step in pixels after which none is needed.
 const LOOKS: usize = 4;
 const STILL: f64 = 0.01;
+/// How far from a circle of which one side of the contrast led to it, as a share of the radius and
+/// in pixels, and in the end, edges of either sign are looked for; the least step over two
+/// pixels, in grey levels.
+const WIDE: f32 = 0.1;
+const WIDE_BOUNDS: (f32, f32) = (2.5, 5.0);
+const NARROW: f32 = 2.0;
+const LEAST_STEP: f32 = 8.0;
 /// Residuals of a fit over the picture's noise from which on the model is not all there is.
 /// A disc that fits has 0.8 to 1.7 times the noise that the quietest parts show, coins,
 /// sweets, berries and cells have 2 to 15 times.
@@ -56,8 +63,17 @@ impl Outline<'_> {
 
     /// What the rays alone tell of a candidate that is like no model.
     pub(crate) fn alone(&self, demand: Demand) -> Option<Fit> {
+        if !self.candidate.is_seen {
+            return None;
+        }
+        let ring = self.of_one_sign(demand).or_else(|| self.of_either_sign(demand))?;
+        Fit::of_rays(&ring, self.candidate.sign)
+    }
+
+    /// The outline of one that is brighter than all that is around it, or darker.
+    fn of_one_sign(&self, demand: Demand) -> Option<Ring> {
         let far = &self.candidate.ring;
-        if !self.candidate.is_seen || !belief::is_worth_another_look(far, demand) {
+        if !belief::is_worth_another_look(far, demand) {
             return None;
         }
         let look = |ring: Ring| self.look(&ring, 1.0, Manner::Peak);
@@ -66,13 +82,26 @@ impl Outline<'_> {
         // From close by they may see the rim of something else.
         let is_clear = |ring: &Ring| is_disc(ring) && belief::is_clear_to_rays(ring);
         let shows = |ring: &Ring| belief::is_neighbour_to_rays(ring, demand);
-        let ring = match close.or_else(|| Some(*far).filter(is_clear)) {
-            Some(ring) => self.settled(ring).unwrap_or(ring),
+        match close.or_else(|| Some(*far).filter(is_clear)) {
+            Some(ring) => self.settled(ring).or(Some(ring)),
             // From close by a soft outline is any part of its slope.
-            None if belief::is_soft_to_rays(far, demand) && !shows(far) => *far,
-            None => self.settled(Some(*far).filter(shows)?).unwrap_or(*far),
+            None if belief::is_soft_to_rays(far, demand) && !shows(far) => Some(*far),
+            None => self.settled(Some(*far).filter(shows)?).or(Some(*far)),
+        }
+    }
+
+    /// The outline of one in front of a ground that is brighter here and darker there, or of
+    /// another colour.
+    fn of_either_sign(&self, demand: Demand) -> Option<Ring> {
+        let look = |ring: &Ring, window: f32| {
+            let look = Look { window, sign: 1.0, step: LEAST_STEP, manner: Manner::Either };
+            self.rays.fit(self.image, &self.candidate.weights, ring.circle, &look)
         };
-        Fit::of_rays(&ring, self.candidate.sign)
+        let far = &self.candidate.ring;
+        let wide = (WIDE * far.circle.r as f32).clamp(WIDE_BOUNDS.0, WIDE_BOUNDS.1);
+        let ring = look(far, wide)?;
+        let ring = look(&ring, NARROW)?;
+        belief::is_two_signed(&ring, demand).then_some(ring)
     }
 
     /// Looks again and again from where the last look led to, until it leads nowhere else.

@@ -32,13 +32,16 @@ pub enum Manner {
     /// where one is. Of 350 discs in noisy photographs the scatter is two thirds of the
     /// other's.
     Mean,
+    /// As [`Self::Peak`], but a step of either sign in any channel: what shows a disc in front of
+    /// a ground that is brighter than it here and darker there.
+    Either,
 }
 
 impl Manner {
     /// How far off the circle an edge point counts, in standard deviations of them all.
     fn limit(self) -> f64 {
         match self {
-            Self::Peak => 4.0,
+            Self::Peak | Self::Either => 4.0,
             Self::Mean => 6.0,
         }
     }
@@ -91,6 +94,50 @@ const OVAL_POINTS: f64 = 0.9;
 /// The least swing of an oval's radius, in pixels, and the most, as a share of it.
 const OVAL: (f64, f64) = (0.3, 0.11);
 
+/// Weights of one channel alone.
+fn only(channel: usize) -> Weights {
+    let mut weights = [0.0; 3];
+    weights[channel] = 1.0;
+    weights
+}
+
+/// What a ray saw.
+#[derive(Clone, Copy, Debug)]
+struct Profile {
+    /// Drops over four samples, around each of them.
+    drops: [f32; MAX_SAMPLES],
+    /// From one end to the other.
+    contrast: f32,
+}
+
+impl Profile {
+    fn of(values: &[f32]) -> Self {
+        let mut drops = [0.0; MAX_SAMPLES];
+        for (drop, around) in drops[2..].iter_mut().zip(values.windows(5)) {
+            *drop = around[0] - around[4];
+        }
+        let n = values.len();
+        let contrast = values[0].max(values[1]) - values[n - 1].min(values[n - 2]);
+        Self { drops, contrast }
+    }
+
+    /// The same whatever the sign.
+    fn unsigned(mut self) -> Self {
+        self.drops.iter_mut().for_each(|drop| *drop = drop.abs());
+        self.contrast = self.contrast.abs();
+        self
+    }
+
+    /// That of two channels: the length of the difference.
+    fn with(mut self, other: Self) -> Self {
+        for (a, b) in self.drops.iter_mut().zip(other.drops) {
+            *a = (*a * *a + b * b).sqrt();
+        }
+        self.contrast = self.contrast.hypot(other.contrast);
+        self
+    }
+}
+
 /// Unit vectors and scratch memory.
 #[derive(Debug)]
 pub struct Rays {
@@ -141,25 +188,33 @@ impl Rays {
             if !image.contains(from.0, from.1) || !image.contains(to.0, to.1) {
                 continue;
             }
-            let mut values = [0.0_f32; MAX_SAMPLES];
-            for (k, value) in values[..n].iter_mut().enumerate() {
-                let (x, y) = at(k);
-                *value = sign * image.sample_inside(x, y, weights);
-            }
-            let m = n;
             visible += 1;
-            let drop = |k: usize| values[k - 2] - values[k + 2];
+            let sample = |weights: &Weights| {
+                let mut values = [0.0_f32; MAX_SAMPLES];
+                for (k, value) in values[..n].iter_mut().enumerate() {
+                    let (x, y) = at(k);
+                    *value = sign * image.sample_inside(x, y, weights);
+                }
+                Profile::of(&values[..n])
+            };
+            let profile = if manner == Manner::Either {
+                (0..image.channels()).map(|c| sample(&only(c)).unsigned()).reduce(Profile::with)
+            } else {
+                Some(sample(weights))
+            };
+            let Some(Profile { drops, contrast }) = profile else { continue };
+            let (drop, m) = (|k: usize| drops[k], n);
             let Some(k) = (2..m - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
             if drop(k) < step {
                 continue;
             }
             let shift = match manner {
-                Manner::Peak => summit(drop, k, m),
+                Manner::Peak | Manner::Either => summit(drop, k, m),
                 Manner::Mean => centroid(drop, k, m),
             };
             rho[i] = f64::from(first + 0.5 * (k as f32 + shift));
             slopes[found] = drop(k) / 2.0;
-            contrasts[found] = values[0].max(values[1]) - values[m - 1].min(values[m - 2]);
+            contrasts[found] = contrast;
             found += 1;
         }
         if visible < RAYS / 4 || found < 8 {
@@ -410,8 +465,7 @@ impl Rays {
         let mut contrast = [0.0_f32; 3];
         let (x, y, r) = (circle.x as f32, circle.y as f32, circle.r as f32);
         for (c, contrast) in contrast.iter_mut().enumerate() {
-            let mut weights = [0.0; 3];
-            weights[c] = 1.0;
+            let weights = only(c);
             let (mut values, mut n) = ([0.0_f32; RAYS], 0);
             for &(dx, dy) in self.directions.iter().step_by(2) {
                 let at = |rho: f32| image.sample(x + dx * rho, y + dy * rho, &weights);

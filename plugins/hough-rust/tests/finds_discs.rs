@@ -374,6 +374,24 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
 /// The picture of a sphere that shines, as a fluorescent bead is one: bright in the middle, and
 /// blurred.
 #[test]
+fn a_ball_that_is_brighter_than_its_ground_here_and_darker_there_is_found() {
+    let mut random = Random(41);
+    for stripes in [2, 3, 4] {
+        let mut canvas = Canvas::new(320, 240, 120.0);
+        let disc = Disc { x: 150.3, y: 120.6, r: 41.2, blur: 0.7 };
+        canvas.disc(disc, |x, y| {
+            let t = (x - disc.x + 0.4 * (y - disc.y)) / disc.r;
+            let is_light = (f64::from(stripes) * t / 2.0).floor() as i32 % 2 == 0;
+            if is_light { 190.0 + 20.0 * t } else { 50.0 + 15.0 * t }
+        });
+        let found = detect(&canvas.bytes(3.0, &mut random), 320, 240, PixelFormat::GRAY8);
+        assert_eq!(found.len(), 1, "{stripes} stripes: {found:?}");
+        let (e, er) = ((found[0].x - disc.x).hypot(found[0].y - disc.y), found[0].radius - disc.r);
+        assert!(e < 0.2 && er.abs() < 0.4, "{stripes} stripes: {found:?}");
+    }
+}
+
+#[test]
 fn soft_beads_are_found() {
     let (w, h) = (120, 100);
     let mut random = Random(8);
