@@ -38,9 +38,10 @@ pub struct Matching {
 
 /// Gives every detection to at most one ball and the other way round, the
 /// closest pair first, up to the gate of the ball and that of its radius (a detection
-/// without a radius has the right one). What an ignored ball gets
-/// counts as nothing. What remains may fall on an ignored ball (within its gate or
-/// anywhere on its disc); the rest is false.
+/// without a radius has the right one). Of a detection that is within the gates of several balls,
+/// as of circles within each other, the difference of the radii counts as distance, too. What an
+/// ignored ball gets counts as nothing. What remains may fall on an ignored ball (within its gate
+/// or anywhere on its disc); the rest is false.
 pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Matching {
     let distance = |c: &Circle, d: &Circle| (d.x - c.x).hypot(d.y - c.y);
     let fits = |ball: &Target, d: &Circle| {
@@ -55,6 +56,14 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Match
         })
         .filter(|(distance, b, _)| *distance <= balls[*b].gate)
         .collect();
+    let mut balls_of = vec![0; found.len()];
+    pairs.iter().for_each(|&(_, _, d)| balls_of[d] += 1);
+    for (distance, b, d) in &mut pairs {
+        let off = (found[*d].radius - balls[*b].circle.radius).abs();
+        if balls_of[*d] > 1 && !off.is_nan() {
+            *distance += off;
+        }
+    }
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut of_ball = vec![None; balls.len()];
     let mut taken = vec![false; found.len()];
@@ -105,6 +114,15 @@ mod tests {
         let of_ball = |n: usize| super::matching(&balls, &[], &found[..n]).of_ball;
         assert_eq!([of_ball(2), of_ball(3), of_ball(4)], [[None], [Some(2)], [Some(2)]]);
         assert_eq!(super::matching(&balls, &[], &found[..2]).false_positives, [0, 1]);
+    }
+
+    #[test]
+    fn of_circles_within_each_other_the_one_of_like_radius_is_found() {
+        let balls = [ball(0.0, 20.0, false), ball(0.2, 14.0, true)];
+        let found = [13.5, 20.5].map(|radius| Circle { x: 0.2, y: 0.0, radius });
+        let of = |found: &[Circle]| super::matching(&balls, &[], found).of_ball;
+        assert_eq!(of(&found), [Some(1), None]);
+        assert_eq!((of(&found[1..]), of(&found[..1])), (vec![Some(0), None], vec![None, None]));
     }
 
     #[test]
