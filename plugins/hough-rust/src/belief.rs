@@ -111,9 +111,10 @@ const UNLIKE: f32 = 0.68;
 const WHOLE_NEIGHBOUR: (f64, f64) = (0.8, 0.05);
 const SEEN_NEIGHBOUR: (f64, f64) = (0.4, 0.15);
 /// One that is brighter than what is behind it here and darker there: the share of the rays that
-/// met an edge of either sign, and how far off the circle, as a share of the radius. Of 41 such
+/// met an edge of either sign, and how far off the circle, as a share of the radius and in
+/// pixels. Of 41 such
 /// outlines that no other rule takes for discs all were, of 47 that are off by a third more 36.
-const TWO_SIGNED: (f64, f64) = (0.7, 0.015);
+const TWO_SIGNED: (f64, f64, f64) = (0.7, 0.015, 0.6);
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
 
@@ -138,7 +139,8 @@ const PRECISION: f64 = 5.0;
 /// noise hides some.
 const ENOUGH: f64 = 0.9;
 
-/// What is enough of a disc that the last pictures showed: this share of the directions and
+/// What is enough of a disc that the last pictures showed, or that touches others of its size:
+/// this share of the directions and
 /// the rays that a new one needs, and an outline that is off the circle by as much more.
 const KEEP: f64 = 0.8;
 
@@ -231,7 +233,10 @@ pub(crate) fn is_soft_to_rays(ring: &Ring, demand: Demand) -> bool {
 /// Whether rays that did not look from close by show one that touches others of its size.
 pub(crate) fn is_neighbour_to_rays(ring: &Ring, demand: Demand) -> bool {
     let (met, spread) = (f64::from(ring.coverage), f64::from(ring.spread));
-    let is_whole = met >= WHOLE_NEIGHBOUR.0 && spread <= WHOLE_NEIGHBOUR.1 * ring.circle.r;
+    // What touches it may be as bright: little contrast is enough.
+    let is_whole = met >= WHOLE_NEIGHBOUR.0
+        && spread <= WHOLE_NEIGHBOUR.1 * ring.circle.r
+        && ring.contrast > 0.0;
     let is_seen = met >= SEEN_NEIGHBOUR.0 && spread <= SEEN_NEIGHBOUR.1 && ring.contrast >= SEEN;
     demand == Demand::Neighbour && (is_whole || is_seen)
 }
@@ -239,7 +244,9 @@ pub(crate) fn is_neighbour_to_rays(ring: &Ring, demand: Demand) -> bool {
 /// Whether rays that look for edges of either sign show one.
 pub(crate) fn is_two_signed(ring: &Ring, demand: Demand) -> bool {
     let (met, spread) = demand.eased(ring);
-    met >= TWO_SIGNED.0 && spread <= TWO_SIGNED.1 * ring.circle.r && ring.contrast >= SEEN
+    met >= TWO_SIGNED.0
+        && spread <= (TWO_SIGNED.1 * ring.circle.r).min(TWO_SIGNED.2)
+        && ring.contrast >= SEEN
 }
 
 /// Whether rays that did not look from close by are sure of one.

@@ -48,8 +48,9 @@ pub struct Config {
     /// directions that show the disc (nine in ten count as all), less for an oval, over
     /// 1 + five times the standard deviation of the centre in pixels. At least half of the
     /// directions must show it in any case, up to three quarters of them for a radius below
-    /// 15, or 42 % where they are a circle's to 0.035 pixels; with `tracking` a little less of
-    /// a disc that the last frame showed.
+    /// 15, or 42 % where they are a circle's to 0.035 pixels; four fifths of that are enough
+    /// of one that touches others of its size, or where the gaps between these show it, and with
+    /// `tracking` of a disc that the last frame showed.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: f64,
     /// Look where the last answers should be first, and be content there with four fifths

@@ -82,7 +82,7 @@ struct Found {
     score: f64,
     /// The candidate that led to it.
     candidate: Candidate,
-    /// The round of the search for neighbours that found it, from 1 on; 0 before.
+    /// The round of the search for neighbours that found it, from 1 on; 0 for what is none.
     round: usize,
 }
 
@@ -106,7 +106,9 @@ pub struct HoughRust {
     found: Vec<Found>,
     /// Sizes that many of the discs have.
     sizes: Vec<Size>,
-    /// The round of the search for neighbours, as of [`Found`].
+    /// Which edges are near discs of the last round.
+    near: Vec<bool>,
+    /// The round of the search for neighbours, from 1 on; 0 before.
     round: usize,
     tracks: Tracks,
     /// What tracking has found so far in this picture, and the numbers of the tracks that led
@@ -172,6 +174,7 @@ impl HoughRust {
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
             sizes: Vec::with_capacity(256),
+            near: Vec::new(),
             round: 0,
             tracks: Tracks::default(),
             followed: Vec::with_capacity(256),
@@ -270,7 +273,7 @@ impl HoughRust {
         let mut misses = 0;
         for i in 0..self.seeds.len() {
             let seed = self.seeds[i];
-            misses += usize::from(self.follow(image, &seed) == Way::Nowhere);
+            misses += usize::from(self.follow(image, &seed, 0) == Way::Nowhere);
             if misses == ARC_MISSES {
                 break;
             }
@@ -339,7 +342,7 @@ impl HoughRust {
             for i in 0..self.seeds.len() {
                 let seed = self.seeds[i];
                 if misses < CLEAR_MISSES && seed.coverage >= CLEAR_RIM {
-                    misses += usize::from(self.follow(full, &seed) == Way::Nowhere);
+                    misses += usize::from(self.follow(full, &seed, 0) == Way::Nowhere);
                 } else {
                     self.waiting.push(seed);
                 }
@@ -357,7 +360,7 @@ impl HoughRust {
             if misses == OTHER_MISSES || (is_poor && poor == POOR_MISSES) {
                 break;
             }
-            if self.follow(full, &seed) == Way::Nowhere {
+            if self.follow(full, &seed, 0) == Way::Nowhere {
                 misses += 1;
                 poor += usize::from(is_poor);
             }
@@ -368,14 +371,14 @@ impl HoughRust {
         Climber { full, pyramid: &self.pyramid, rays: &self.rays }
     }
 
-    /// Makes a candidate of a seed, unless it is one already.
-    fn follow(&mut self, full: &Image<'_>, seed: &Seed) -> Way {
+    /// Makes a candidate of a seed, unless it is one already among those from number `first` on.
+    fn follow(&mut self, full: &Image<'_>, seed: &Seed, first: usize) -> Way {
         let known = |c: &Candidate| c.ring.coverage >= EXPLAINS && seed.is_part_of(&c.ring.circle);
-        if self.candidates.iter().any(known) {
+        if self.candidates[first..].iter().any(known) {
             return Way::Known;
         }
         let Some(candidate) = self.climber(full).climb(seed) else { return Way::Nowhere };
-        if !is_known(&mut self.candidates, &candidate) {
+        if !is_known(&mut self.candidates[first..], &candidate) {
             self.candidates.push(candidate);
         }
         Way::Up
@@ -384,7 +387,7 @@ impl HoughRust {
     /// Takes out the edges that belong to candidates with a nearly whole rim.
     fn drop_explained(&mut self, level: usize) {
         let whole = self.candidates.iter().filter(|c| c.ring.coverage >= EXPLAINS);
-        whole.for_each(|c| drop_edges(&mut self.edges.edges, &c.ring.circle, level));
+        drop_edges(&mut self.edges.edges, whole.map(|c| &c.ring.circle), level);
     }
 
     /// Standard deviation of the picture's noise in a mix of its channels, grey levels;
@@ -449,28 +452,43 @@ impl HoughRust {
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
-                self.found.push(Found { fit, score, candidate: c, round: self.round });
+                let round = if demand == Demand::Neighbour { self.round.max(1) } else { 0 };
+                self.found.push(Found { fit, score, candidate: c, round });
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 }
 
-/// Takes out the edges of a level that belong to a circle.
-fn drop_edges(edges: &mut Vec<Edge>, circle: &Circle, level: usize) {
-    let at = between(circle, 0, level);
-    let (x, y, r) = (at.x as f32, at.y as f32, at.r as f32);
-    edges.retain(|e| {
-        let (dx, dy) = (f32::from(e.x) - x, f32::from(e.y) - y);
-        let rho2 = dx * dx + dy * dy;
-        if rho2 > (r + 2.0) * (r + 2.0) || rho2 < (r - 2.0).max(0.0).powi(2) {
-            return true;
+/// Takes out the edges of a level, in the order of their rows, that belong to circles of the
+/// picture.
+fn drop_edges<'a>(edges: &mut Vec<Edge>, circles: impl Iterator<Item = &'a Circle>, level: usize) {
+    let mut some = false;
+    for circle in circles {
+        let at = between(circle, 0, level);
+        let (x, y, r) = (at.x as f32, at.y as f32, at.r as f32);
+        let row = |e: &Edge| f32::from(e.y);
+        let from = edges.partition_point(|e| row(e) < y - r - 2.0);
+        let to = edges.partition_point(|e| row(e) <= y + r + 2.0);
+        for e in &mut edges[from..to] {
+            let (dx, dy) = (f32::from(e.x) - x, f32::from(e.y) - y);
+            let rho2 = dx * dx + dy * dy;
+            if rho2 > (r + 2.0) * (r + 2.0) || rho2 < (r - 2.0).max(0.0).powi(2) {
+                continue;
+            }
+            // Within 30 degrees of the radius, on either side.
+            let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
+            let dot = gx * dx + gy * dy;
+            if dot * dot >= 0.75 * rho2 * (gx * gx + gy * gy) {
+                // No edge has none.
+                (e.gx, e.gy) = (0, 0);
+                some = true;
+            }
         }
-        // Within 30 degrees of the radius, on either side.
-        let (gx, gy) = (f32::from(e.gx), f32::from(e.gy));
-        let dot = gx * dx + gy * dy;
-        dot * dot < 0.75 * rho2 * (gx * gx + gy * gy)
-    });
+    }
+    if some {
+        edges.retain(|e| (e.gx, e.gy) != (0, 0));
+    }
 }
 
 /// Whether two circles describe one disc, and not a smaller one on a larger.

@@ -63,6 +63,12 @@ impl<'a> Image<'a> {
         crop
     }
 
+    /// One channel as a picture.
+    #[must_use]
+    pub fn channel(&self, c: usize) -> Self {
+        Self { planes: [self.planes[c], &[], &[]], channels: 1, ..*self }
+    }
+
     /// One or three.
     pub fn channels(&self) -> usize {
         self.channels

@@ -13,6 +13,7 @@
 //! | the way back to full resolution | [`climb`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
 //! | where no model of a disc is true: the outline by rays | `outline` |
+//! | where many of one size touch each other: what touches these | `detector::neighbours` |
 //! | optionally: where the discs of the last picture are now | [`tracks`] |
 //!
 //! [`HoughRust`] puts them together.

@@ -84,9 +84,9 @@ impl Outline<'_> {
         let shows = |ring: &Ring| belief::is_neighbour_to_rays(ring, demand);
         match close.or_else(|| Some(*far).filter(is_clear)) {
             Some(ring) => self.settled(ring).or(Some(ring)),
+            None if shows(far) => self.settled(*far).or(Some(*far)),
             // From close by a soft outline is any part of its slope.
-            None if belief::is_soft_to_rays(far, demand) && !shows(far) => Some(*far),
-            None => self.settled(Some(*far).filter(shows)?).or(Some(*far)),
+            None => Some(*far).filter(|ring| belief::is_soft_to_rays(ring, demand)),
         }
     }
 

@@ -94,17 +94,18 @@ const OVAL_POINTS: f64 = 0.9;
 /// The least swing of an oval's radius, in pixels, and the most, as a share of it.
 const OVAL: (f64, f64) = (0.3, 0.11);
 
-/// Weights of one channel alone.
-fn only(channel: usize) -> Weights {
-    let mut weights = [0.0; 3];
-    weights[channel] = 1.0;
-    weights
+/// Drops over four samples, around each of them but the first and the last two.
+fn drops(values: &[f32]) -> [f32; MAX_SAMPLES] {
+    let mut drops = [0.0; MAX_SAMPLES];
+    for (drop, around) in drops[2..].iter_mut().zip(values.windows(5)) {
+        *drop = around[0] - around[4];
+    }
+    drops
 }
 
 /// What a ray saw.
 #[derive(Clone, Copy, Debug)]
 struct Profile {
-    /// Drops over four samples, around each of them.
     drops: [f32; MAX_SAMPLES],
     /// From one end to the other.
     contrast: f32,
@@ -112,20 +113,16 @@ struct Profile {
 
 impl Profile {
     fn of(values: &[f32]) -> Self {
-        let mut drops = [0.0; MAX_SAMPLES];
-        for (drop, around) in drops[2..].iter_mut().zip(values.windows(5)) {
-            *drop = around[0] - around[4];
-        }
         let n = values.len();
         let contrast = values[0].max(values[1]) - values[n - 1].min(values[n - 2]);
-        Self { drops, contrast }
+        Self { drops: drops(values), contrast }
     }
 
     /// The same whatever the sign.
-    fn unsigned(mut self) -> Self {
-        self.drops.iter_mut().for_each(|drop| *drop = drop.abs());
-        self.contrast = self.contrast.abs();
-        self
+    fn unsigned(values: &[f32]) -> Self {
+        let n = values.len();
+        let contrast = (values[0] + values[1] - values[n - 1] - values[n - 2]) / 2.0;
+        Self { drops: drops(values).map(f32::abs), contrast: contrast.abs() }
     }
 
     /// That of two channels: the length of the difference.
@@ -133,7 +130,7 @@ impl Profile {
         for (a, b) in self.drops.iter_mut().zip(other.drops) {
             *a = (*a * *a + b * b).sqrt();
         }
-        self.contrast = self.contrast.hypot(other.contrast);
+        self.contrast = (self.contrast * self.contrast + other.contrast * other.contrast).sqrt();
         self
     }
 }
@@ -189,28 +186,29 @@ impl Rays {
                 continue;
             }
             visible += 1;
-            let sample = |weights: &Weights| {
+            let sample = |image: &Image<'_>| {
                 let mut values = [0.0_f32; MAX_SAMPLES];
                 for (k, value) in values[..n].iter_mut().enumerate() {
                     let (x, y) = at(k);
                     *value = sign * image.sample_inside(x, y, weights);
                 }
-                Profile::of(&values[..n])
+                values
             };
             let profile = if manner == Manner::Either {
-                (0..image.channels()).map(|c| sample(&only(c)).unsigned()).reduce(Profile::with)
+                let profile = |c| Profile::unsigned(&sample(&image.channel(c))[..n]);
+                (0..image.channels()).map(profile).reduce(Profile::with)
             } else {
-                Some(sample(weights))
+                Some(Profile::of(&sample(image)[..n]))
             };
             let Some(Profile { drops, contrast }) = profile else { continue };
-            let (drop, m) = (|k: usize| drops[k], n);
-            let Some(k) = (2..m - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
+            let drop = |k: usize| drops[k];
+            let Some(k) = (2..n - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
             if drop(k) < step {
                 continue;
             }
             let shift = match manner {
-                Manner::Peak | Manner::Either => summit(drop, k, m),
-                Manner::Mean => centroid(drop, k, m),
+                Manner::Peak | Manner::Either => summit(drop, k, n),
+                Manner::Mean => centroid(drop, k, n),
             };
             rho[i] = f64::from(first + 0.5 * (k as f32 + shift));
             slopes[found] = drop(k) / 2.0;
@@ -465,10 +463,10 @@ impl Rays {
         let mut contrast = [0.0_f32; 3];
         let (x, y, r) = (circle.x as f32, circle.y as f32, circle.r as f32);
         for (c, contrast) in contrast.iter_mut().enumerate() {
-            let weights = only(c);
+            let channel = image.channel(c);
             let (mut values, mut n) = ([0.0_f32; RAYS], 0);
             for &(dx, dy) in self.directions.iter().step_by(2) {
-                let at = |rho: f32| image.sample(x + dx * rho, y + dy * rho, &weights);
+                let at = |rho: f32| channel.sample(x + dx * rho, y + dy * rho, &[1.0; 3]);
                 let inside = at((r - 2.0).min(0.8 * r));
                 // A disc that fills the picture has little around it.
                 let outside = at((r + 2.0).max(1.2 * r)).or_else(|| at(r + 2.0));

@@ -24,6 +24,8 @@ pub struct Sight {
     pub ring: Ring,
     /// 1 for a disc brighter than its surroundings, -1 for a darker one.
     pub sign: f32,
+    /// Whether it was found because it touches others of its size.
+    pub is_neighbour: bool,
 }
 
 impl Sight {
@@ -184,7 +186,7 @@ mod tests {
             alike: 0.0,
             shape: [0.0; 2],
         };
-        Sight { ring, sign: 1.0 }
+        Sight { ring, sign: 1.0, is_neighbour: false }
     }
 
     /// Discs that no track led to.

@@ -50,10 +50,12 @@ fn a_warm_detector_takes_no_memory() {
         .map(|name| {
             let mut canvas = texture(name, w, h, 20.0, &mut random);
             canvas.disc(Disc { x: 150.4, y: 120.7, r: 31.3, blur: 0.5 }, |_, _| 240.0);
-            // Many, so that pieces of rims are looked for.
+            // Many, so that pieces of rims and neighbours are looked for.
             if name == &"cloud" {
-                for x in [30.3, 110.8, 190.1, 280.6] {
-                    canvas.disc(Disc { x, y: 40.2, r: 15.7, blur: 0.5 }, |_, _| 240.0);
+                for i in 0..18 {
+                    let (x, y) = (f64::from(i % 6), f64::from(i / 6));
+                    let (x, y) = (60.3 + 27.0 * x + 13.5 * (y % 2.0), 170.2 + 23.4 * y);
+                    canvas.disc(Disc { x, y, r: 13.5, blur: 0.5 }, |_, _| 240.0);
                 }
             }
             canvas.bytes(3.0, &mut random)

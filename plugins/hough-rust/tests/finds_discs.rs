@@ -371,8 +371,6 @@ fn a_ball_of_many_colours_is_found_by_its_outline() {
     }
 }
 
-/// The picture of a sphere that shines, as a fluorescent bead is one: bright in the middle, and
-/// blurred.
 #[test]
 fn a_ball_that_is_brighter_than_its_ground_here_and_darker_there_is_found() {
     let mut random = Random(41);
@@ -391,6 +389,8 @@ fn a_ball_that_is_brighter_than_its_ground_here_and_darker_there_is_found() {
     }
 }
 
+/// The picture of a sphere that shines, as a fluorescent bead is one: bright in the middle, and
+/// blurred.
 #[test]
 fn soft_beads_are_found() {
     let (w, h) = (120, 100);

@@ -9,7 +9,10 @@ use support::{Canvas, Disc, Random};
 const SIZE: (usize, usize) = (400, 300);
 
 fn detect(canvas: &Canvas, random: &mut Random) -> Detections {
-    let mut detector = HoughRust::with_config(Config::default()).unwrap();
+    detect_with(&mut HoughRust::with_config(Config::default()).unwrap(), canvas, random)
+}
+
+fn detect_with(detector: &mut HoughRust, canvas: &Canvas, random: &mut Random) -> Detections {
     let data = canvas.bytes(2.0, random);
     let (w, h) = SIZE;
     let frame = Frame::packed(&data, w as u32, h as u32, PixelFormat::GRAY8).unwrap();
@@ -52,16 +55,65 @@ fn discs_that_touch_six_others_are_found() {
     }
 }
 
-/// As those of letters and digits.
+/// Rims that the picture's border cuts are no wider ones.
 #[test]
-fn arcs_beside_discs_of_their_size_are_none() {
+fn a_heap_that_the_border_cuts_is_found_with_its_radius() {
+    let mut random = Random(5);
+    for shift in [9.0, 13.5, 17.5] {
+        let mut discs = packed(14.0, (8, 9));
+        for disc in &mut discs {
+            disc.y += 2.0 * shift;
+        }
+        let mut canvas = Canvas::new(SIZE.0, SIZE.1, 40.0);
+        for disc in &discs {
+            canvas.disc(*disc, |_, _| 170.0);
+        }
+        let (of, others) = count(&discs, &detect(&canvas, &mut random));
+        let inside = discs.iter().filter(|d| d.y + d.r < 300.0).count();
+        assert!(of + 4 >= inside && others == 0, "{of} of {inside}, {others} others, {shift}");
+    }
+}
+
+#[test]
+fn a_heap_that_lies_still_is_followed() {
+    let mut random = Random(6);
+    let discs = packed(13.0, (8, 8));
+    let mut canvas = Canvas::new(SIZE.0, SIZE.1, 40.0);
+    for disc in &discs {
+        canvas.disc(*disc, |_, _| 190.0);
+    }
+    let config = Config { tracking: true, ..Config::default() };
+    let mut detector = HoughRust::with_config(config).unwrap();
+    for frame in 0..8 {
+        let (of, others) = count(&discs, &detect_with(&mut detector, &canvas, &mut random));
+        assert!(of >= 60 && others == 0, "{of} of 64, {others} others, frame {frame}");
+    }
+}
+
+/// Of two sizes each has its heap.
+#[test]
+fn discs_of_two_sizes_that_touch_are_found() {
+    let mut random = Random(7);
+    let mut discs = packed(10.0, (6, 9));
+    discs.extend(packed(16.0, (4, 6)).into_iter().map(|d| Disc { x: d.x + 150.0, ..d }));
+    let mut canvas = Canvas::new(SIZE.0, SIZE.1, 210.0);
+    for disc in &discs {
+        canvas.disc(*disc, |_, _| 60.0);
+    }
+    let (of, others) = count(&discs, &detect(&canvas, &mut random));
+    assert!(of + 8 >= discs.len() && others == 0, "{of} of {}, {others} others", discs.len());
+}
+
+/// As letters between round ones.
+#[test]
+fn arcs_next_to_discs_of_their_size_are_none() {
     let mut random = Random(3);
     let mut canvas = Canvas::new(SIZE.0, SIZE.1, 220.0);
     let (mut discs, mut arcs) = (Vec::new(), Vec::new());
-    for i in 0..40 {
-        let (x, y) = (40.0 + 42.0 * f64::from(i % 8), 40.0 + 45.0 * f64::from(i / 8));
+    for i in 0..84 {
+        let (x, y) = (30.0 + 24.0 * f64::from(i % 14), 40.0 + 40.0 * f64::from(i / 14));
         let of = Disc { x: x + random.unit(), y: y + random.unit(), r: 11.0, blur: 0.6 };
-        if i % 3 == 0 { &mut discs } else { &mut arcs }.push(of);
+        if i % 3 == 2 { &mut arcs } else { &mut discs }.push(of);
     }
     for disc in &discs {
         canvas.disc(*disc, |_, _| 40.0);
@@ -69,7 +121,7 @@ fn arcs_beside_discs_of_their_size_are_none() {
     for arc in &arcs {
         // A stroke along a third of a circle.
         for k in 0..60 {
-            let (s, c) = (f64::from(k) / 60.0 * 2.3).sin_cos();
+            let (s, c) = (f64::from(k) / 60.0 * 2.1).sin_cos();
             let (x, y) = (arc.x + 9.5 * c, arc.y + 9.5 * s);
             canvas.disc(Disc { x, y, r: 1.5, blur: 0.6 }, |_, _| 40.0);
         }
@@ -78,9 +130,8 @@ fn arcs_beside_discs_of_their_size_are_none() {
     assert_eq!((of, others), (discs.len(), 0));
 }
 
-/// A round hole between discs is no disc of the other polarity.
 #[test]
-fn the_gaps_between_discs_are_none() {
+fn between_discs_in_rows_and_columns_is_none() {
     let mut random = Random(4);
     let r = 16.0;
     let square = |i: usize| {

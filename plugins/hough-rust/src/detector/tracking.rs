@@ -32,7 +32,8 @@ impl Found {
 
     fn sight(&self) -> Sight {
         let Candidate { ring, sign, .. } = self.candidate;
-        Sight { ring: Ring { circle: self.fit.circle, ..ring }, sign }
+        let is_neighbour = self.round > 0;
+        Sight { ring: Ring { circle: self.fit.circle, ..ring }, sign, is_neighbour }
     }
 }
 
@@ -88,6 +89,7 @@ impl HoughRust {
     fn follow_tracks(&mut self, image: &Image<'_>) -> bool {
         self.followed.clear();
         self.grain = OnceCell::new();
+        self.round = 0;
         let mut are_there = true;
         for i in 0..self.tracks.count((image.width, image.height)) {
             let area = self.tracks.area(i);
@@ -104,16 +106,19 @@ impl HoughRust {
     /// Looks for a disc exactly where it should be: where the rays see it, or else where they
     /// would have, for the fit sees more.
     fn look_again(&mut self, image: &Image<'_>, area: &Area) -> Option<Found> {
-        let Area { expected: Sight { ring, sign }, speed, .. } = *area;
+        let Area { expected: Sight { ring, sign, is_neighbour }, speed, .. } = *area;
+        let demand = if is_neighbour { Demand::Neighbour } else { Demand::Known };
         // The slope is that of one pixel, a step is one over two.
         let step = FAINTEST * 2.0 * ring.slope;
         let seed = Seed { level: 0, circle: ring.circle, coverage: 1.0, sign, step };
         let doubt = (DOUBT.0 + DOUBT.1 * speed).min(DOUBT.2);
         let seen = self.climber(image).look_again(&seed, doubt as f32);
-        seen.and_then(|candidate| self.fit_again(image, candidate, &ring.circle)).or_else(|| {
-            let remembered = self.climber(image).remember(&ring, sign)?;
-            self.fit_again(image, remembered, &ring.circle)
-        })
+        seen.and_then(|candidate| self.fit_again(image, candidate, &ring.circle, demand)).or_else(
+            || {
+                let remembered = self.climber(image).remember(&ring, sign)?;
+                self.fit_again(image, remembered, &ring.circle, demand)
+            },
+        )
     }
 
     /// The disc of one candidate, if it is the one that should be at a circle.
@@ -122,11 +127,12 @@ impl HoughRust {
         image: &Image<'_>,
         candidate: Candidate,
         circle: &Circle,
+        demand: Demand,
     ) -> Option<Found> {
         self.candidates.clear();
         self.candidates.push(candidate);
         self.found.clear();
-        self.refine(image, 0, Demand::Known);
+        self.refine(image, 0, demand);
         let found = self.found.first().filter(|f| overlaps(&f.fit.circle, circle));
         found.filter(|f| !self.is_followed(f)).copied()
     }
