@@ -20,8 +20,9 @@ use crate::{
 /// may be beyond, as a share: rays see the rim between two discs that touch further in.
 const ALIKE: f64 = 1.15;
 const BEYOND: f64 = 0.09;
-/// Discs of a size that touch another one, at least: a heap has some at its border.
-const TOUCHING: usize = 2;
+/// One in so many of the discs touches another at least where they lie in heaps: of the first
+/// that are found in pictures of heaps nearly a half do, of beads apart one in ten.
+const HEAPED: usize = 5;
 /// Sizes that are looked for, those of the most discs, at most.
 const SIZES: usize = 4;
 /// How often is looked for what touches those that were found in the round before, at most, and
@@ -55,9 +56,8 @@ const PART: f64 = 1.25;
 /// A size that many discs have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
-    /// How many have it, and of these how many touch another disc.
+    /// How many have it.
     discs: usize,
-    touching: usize,
     /// 1 for discs brighter than their surroundings, -1 for darker ones.
     sign: f32,
     /// The smallest and the largest radius.
@@ -112,18 +112,21 @@ impl HoughRust {
         }
     }
 
-    /// Lists the sizes that many discs have, if some of these touch another. The largest come
+    /// Lists the sizes that many discs have, if enough of them all touch another. The largest come
     /// first: what lies in these is none of the others.
     fn list_sizes(&mut self) {
         let found = &self.found;
         let of = |f: &Found| {
             let r = f.fit.circle.r;
-            let touching = usize::from(is_neighbour(found, &f.fit.circle));
             let (sign, contrasts) = (f.fit.contrast.signum() as f32, f.fit.contrast.abs());
-            Size { discs: 1, touching, sign, radii: (r, r), contrasts }
+            Size { discs: 1, sign, radii: (r, r), contrasts }
         };
         self.sizes.clear();
-        self.sizes.extend(self.found.iter().map(of));
+        let touching = found.iter().filter(|f| is_neighbour(found, &f.fit.circle)).count();
+        if touching * HEAPED < found.len() {
+            return;
+        }
+        self.sizes.extend(found.iter().map(of));
         self.sizes.sort_unstable_by(|a, b| {
             a.sign.total_cmp(&b.sign).then(a.radii.0.total_cmp(&b.radii.0))
         });
@@ -131,13 +134,12 @@ impl HoughRust {
             let is_alike = next.sign == size.sign && next.radii.0 <= ALIKE * size.radii.0;
             if is_alike {
                 size.discs += 1;
-                size.touching += next.touching;
                 size.contrasts += next.contrasts;
                 size.radii.1 = next.radii.1;
             }
             is_alike
         });
-        self.sizes.retain(|size| size.discs >= MANY && size.touching >= TOUCHING);
+        self.sizes.retain(|size| size.discs >= MANY);
         let by_radius = |a: &Size, b: &Size| b.radii.0.total_cmp(&a.radii.0);
         self.sizes.sort_unstable_by(|a, b| b.discs.cmp(&a.discs).then(by_radius(a, b)));
         self.sizes.truncate(SIZES);
