@@ -40,8 +40,8 @@ const AT_A_TIME: usize = 64;
 const PEAK_MISSES: usize = 100;
 /// Share of the rim that a peak's edges must show.
 const LEAST_RIM: f32 = 0.12;
-/// Seeds that may lead to nothing, those with the best rim first.
-const MISSES: usize = 200;
+/// Seeds that may lead to nothing for every disc that was found, those with the best rim first.
+const MISSES: usize = 2;
 /// The gap between neighbours, as a share of the radius; below 0 they overlap. In pictures
 /// of heaps 26 of 37 circles that were no discs had another one, 21 of them the holes between
 /// discs that they overlapped by more; 90 of 964 discs.
@@ -229,7 +229,7 @@ impl HoughRust {
         for i in 0..self.seeds.len() {
             let seed = self.seeds[i];
             misses += usize::from(self.follow(image, &seed, first) == Way::Nowhere);
-            if misses == MISSES {
+            if misses >= MISSES * self.found.len() {
                 break;
             }
         }
