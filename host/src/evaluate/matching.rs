@@ -57,7 +57,9 @@ pub fn matching(balls: &[Target], clutter: &[Circle], found: &[Circle]) -> Match
         .filter(|(distance, b, _)| *distance <= balls[*b].gate)
         .collect();
     let mut balls_of = vec![0; found.len()];
-    pairs.iter().for_each(|&(_, _, d)| balls_of[d] += 1);
+    for &(_, _, d) in &pairs {
+        balls_of[d] += 1;
+    }
     for (distance, b, d) in &mut pairs {
         let off = (found[*d].radius - balls[*b].circle.radius).abs();
         if balls_of[*d] > 1 && !off.is_nan() {
