@@ -112,8 +112,8 @@ const WHOLE_NEIGHBOUR: (f64, f64) = (0.8, 0.05);
 const SEEN_NEIGHBOUR: (f64, f64) = (0.4, 0.15);
 /// One that is brighter than what is behind it here and darker there: the share of the rays that
 /// met an edge of either sign, and how far off the circle, as a share of the radius and in
-/// pixels. Of 41 such
-/// outlines that no other rule takes for discs all were, of 47 that are off by a third more 36.
+/// pixels. Of 41 such outlines that no other rule takes for discs all were, of 58 that are off
+/// by up to a third more 47.
 const TWO_SIGNED: (f64, f64, f64) = (0.7, 0.015, 0.6);
 /// Share of the rays with which it is worth while to look from close by.
 const HALF_MET: f32 = 0.5;
@@ -140,8 +140,8 @@ const PRECISION: f64 = 5.0;
 const ENOUGH: f64 = 0.9;
 
 /// What is enough of a disc that the last pictures showed, or that touches others of its size:
-/// this share of the directions and
-/// the rays that a new one needs, and an outline that is off the circle by as much more.
+/// this share of the directions and the rays that a new one needs, and an outline that is off
+/// the circle by as much more.
 const KEEP: f64 = 0.8;
 
 /// How much a disc must show.

@@ -269,16 +269,38 @@ impl HoughRust {
         for level in (0..=top).rev().filter(has_any) {
             self.seed_arcs(image, level, radii(level));
         }
+        self.follow_seeds(image, 0, ARC_MISSES);
+        self.refine(image, before, Demand::Clear);
+    }
+
+    /// Follows the seeds, those with the best rim first, until a number of them led to nothing.
+    /// Candidates before number `first` are not looked at.
+    fn follow_seeds(&mut self, image: &Image<'_>, first: usize, most: usize) {
         self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
         let mut misses = 0;
         for i in 0..self.seeds.len() {
             let seed = self.seeds[i];
-            misses += usize::from(self.follow(image, &seed, 0) == Way::Nowhere);
-            if misses == ARC_MISSES {
+            misses += usize::from(self.follow(image, &seed, first) == Way::Nowhere);
+            if misses >= most {
                 break;
             }
         }
-        self.refine(image, before, Demand::Clear);
+    }
+
+    /// A seed around a place in a level of `size`, if its edges show at least a share of a rim.
+    fn seed_at(
+        &mut self,
+        (level, size): (usize, (usize, usize)),
+        at: (f32, f32),
+        radii: (f32, f32),
+        side: Side,
+        least: f32,
+    ) -> Option<Seed> {
+        let rim = self.rims.around(&self.table, at, radii, side, size)?;
+        let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
+        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
+        let (coverage, sign) = (rim.coverage, side.sign());
+        (coverage >= least).then_some(Seed { level, circle, coverage, sign, step })
     }
 
     /// Takes those arcs of a level for seeds whose circle shows more of its rim.
@@ -289,17 +311,12 @@ impl HoughRust {
         self.drop_explained(level);
         self.table.fill(&self.edges.edges);
         self.arcs.find((&self.edges.edges, &self.table), size, radii);
-        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
-        for &Arc { circle, sign, .. } in &self.arcs.arcs {
-            let side = if sign > 0.0 { Side::Brighter } else { Side::Darker };
+        for i in 0..self.arcs.arcs.len() {
+            let Arc { circle, sign, .. } = self.arcs.arcs[i];
             let (at, r) = ((circle.x as f32, circle.y as f32), circle.r as f32);
-            match self.rims.around(&self.table, at, (r - 0.5, r + 0.5), side, size) {
-                Some(rim) if rim.coverage >= MIN_RIM => {
-                    let coverage = rim.coverage;
-                    self.seeds.push(Seed { level, circle, coverage, sign, step });
-                }
-                _ => {}
-            }
+            let radii = (r - 0.5, r + 0.5);
+            let seed = self.seed_at((level, size), at, radii, Side::of(sign), MIN_RIM);
+            self.seeds.extend(seed.map(|seed| Seed { circle, ..seed }));
         }
     }
 
@@ -312,11 +329,9 @@ impl HoughRust {
         self.edges.find(&image);
         self.drop_explained(level);
         self.table.fill(&self.edges.edges);
-        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
         for side in [Side::Brighter, Side::Darker] {
-            let sign = if side == Side::Brighter { 1.0 } else { -1.0 };
             // One channel of a disc may be brighter where all together are darker.
-            if channels == 1 && !self.config.polarity.allows(sign) {
+            if channels == 1 && !self.config.polarity.allows(side.sign()) {
                 continue;
             }
             self.votes.vote(size, (&self.table, EDGE_BUDGET), side, radii, PEAKS);
@@ -327,14 +342,12 @@ impl HoughRust {
                 let peak = &self.votes.peaks[next];
                 next += 1;
                 let at = (peak.x, peak.y);
-                match self.rims.around(&self.table, at, radii, side, size) {
-                    Some(rim) if rim.coverage >= MIN_RIM => {
-                        misses += usize::from(rim.coverage < POOR_RIM);
-                        let circle = Circle { x: at.0.into(), y: at.1.into(), r: rim.r.into() };
-                        let coverage = rim.coverage;
-                        self.seeds.push(Seed { level, circle, coverage, sign, step });
+                match self.seed_at((level, size), at, radii, side, MIN_RIM) {
+                    Some(seed) => {
+                        misses += usize::from(seed.coverage < POOR_RIM);
+                        self.seeds.push(seed);
                     }
-                    _ => misses += 1,
+                    None => misses += 1,
                 }
             }
             self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));

@@ -12,6 +12,19 @@ pub enum Side {
     Darker,
 }
 
+impl Side {
+    /// That of a disc with this sign: 1 when it is brighter than its surroundings, -1 when it
+    /// is darker.
+    pub(crate) fn of(sign: f32) -> Self {
+        if sign > 0.0 { Self::Brighter } else { Self::Darker }
+    }
+
+    /// The sign of a disc there.
+    pub(crate) fn sign(self) -> f32 {
+        if self == Self::Brighter { 1.0 } else { -1.0 }
+    }
+}
+
 /// A cell with many votes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peak {

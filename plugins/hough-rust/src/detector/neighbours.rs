@@ -4,10 +4,10 @@
 //! many discs of one size were found, edges vote for centres at just that distance, and whatever
 //! touches one of these and has their size needs little more to be one of them.
 
-use super::{Found, HoughRust, MANY, MORE, Way, drop_edges, overlaps};
+use super::{Found, HoughRust, MANY, MORE, drop_edges, overlaps};
 use crate::{
     belief::Demand,
-    climb::{Candidate, Seed, between},
+    climb::{Candidate, between},
     gradient::Wanted,
     image::Image,
     pyramid::MAX_LEVELS,
@@ -97,7 +97,7 @@ impl HoughRust {
                 // What was a candidate and no disc may be one after all.
                 let first = partition(&mut self.candidates, 0, |c| size.holds(c));
                 self.seed_neighbours(image, &size, limits);
-                self.follow_neighbours(image, first);
+                self.follow_seeds(image, first, MISSES * self.found.len());
                 let found = &self.found;
                 let is_part =
                     |c: &Candidate| found.iter().any(|f| is_part_of(&c.ring.circle, &f.fit.circle));
@@ -168,8 +168,7 @@ impl HoughRust {
         }
         drop_edges(&mut self.edges.edges, self.found.iter().map(|f| &f.fit.circle), level);
         self.table.fill(&self.edges.edges);
-        let step = 0.5 * f32::from(self.edges.threshold) / 4.0;
-        let side = if wanted.sign > 0.0 { Side::Brighter } else { Side::Darker };
+        let side = Side::of(wanted.sign);
         self.votes.vote(size, (&self.table, BUDGET), side, radii, AT_A_TIME);
         let (mut next, mut misses) = (0, 0);
         while misses < PEAK_MISSES
@@ -182,16 +181,11 @@ impl HoughRust {
             if !self.is_new(&between(&circle, level, 0)) {
                 continue;
             }
-            match self.rims.around(&self.table, at, radii, side, size) {
-                Some(rim) if rim.coverage >= LEAST_RIM => {
-                    let circle = Circle { r: rim.r.into(), ..circle };
-                    let (coverage, sign) = (rim.coverage, wanted.sign);
-                    self.seeds.push(Seed { level, circle, coverage, sign, step });
-                }
-                _ => misses += 1,
+            match self.seed_at((level, size), at, radii, side, LEAST_RIM) {
+                Some(seed) => self.seeds.push(seed),
+                None => misses += 1,
             }
         }
-        self.seeds.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
     }
 
     /// Whether a circle may be a neighbour that was not looked at in the last round.
@@ -221,18 +215,6 @@ impl HoughRust {
         }
         let mut near = self.near.iter();
         self.edges.edges.retain(|_| near.next() == Some(&true));
-    }
-
-    /// Makes candidates of the best seeds, behind the `first` ones.
-    fn follow_neighbours(&mut self, image: &Image<'_>, first: usize) {
-        let mut misses = 0;
-        for i in 0..self.seeds.len() {
-            let seed = self.seeds[i];
-            misses += usize::from(self.follow(image, &seed, first) == Way::Nowhere);
-            if misses >= MISSES * self.found.len() {
-                break;
-            }
-        }
     }
 
     /// Fits discs to the candidates from number `first` on that are next to one that was found,
