@@ -6,6 +6,17 @@ use plumbline_plugin_api::{Frame, PixelFormat};
 /// Weights of the channels in a grey value; a grey picture uses the first.
 pub type Weights = [f32; 3];
 
+/// The pixel in front of a position from 0 to 2^22, and how far behind that it is; the pixel
+/// before where it is on one, but 0.
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+fn split(v: f32) -> (u32, f32) {
+    // Numbers of this size are whole: what is added is rounded.
+    const WHOLE: f32 = 12_582_912.0;
+    let sum = (v - 0.5) + WHOLE;
+    (sum.to_bits().wrapping_sub(WHOLE.to_bits()), v - (sum - WHOLE))
+}
+
 /// A borrowed picture of one or three channels.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
@@ -123,6 +134,42 @@ impl<'a> Image<'a> {
         weights[0] * self.bilinear(0, i, fx, fy)
             + weights[1] * self.bilinear(1, i, fx, fy)
             + weights[2] * self.bilinear(2, i, fx, fy)
+    }
+
+    /// Grey values at the first `n` of some positions, which the picture contains,
+    /// interpolated bilinearly.
+    #[allow(clippy::inline_always, reason = "must be compiled inside a dispatched function")]
+    #[inline(always)]
+    pub fn sample_all<const N: usize>(
+        &self,
+        (x, y): (&[f32; N], &[f32; N]),
+        n: usize,
+        weights: &Weights,
+        values: &mut [f32; N],
+    ) {
+        let (mut column, mut row) = ([0_u32; N], [0_u32; N]);
+        let (mut fx, mut fy) = ([0.0_f32; N], [0.0_f32; N]);
+        for k in 0..N {
+            (column[k], fx[k]) = split(x[k]);
+            (row[k], fy[k]) = split(y[k]);
+        }
+        for c in 0..self.channels {
+            let mut corners = [[0_u8; N]; 4];
+            for k in 0..n.min(N) {
+                let i = row[k] as usize * self.stride + column[k] as usize * self.step;
+                let top = &self.planes[c][i..=i + self.step];
+                let bottom = &self.planes[c][i + self.stride..=i + self.stride + self.step];
+                (corners[0][k], corners[1][k]) = (top[0], top[self.step]);
+                (corners[2][k], corners[3][k]) = (bottom[0], bottom[self.step]);
+            }
+            let weight = if self.channels == 1 { 1.0 } else { weights[c] };
+            for k in 0..N {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| f32::from(corners[i][k]));
+                let top = a + (b - a) * fx[k];
+                let bottom = c + (d - c) * fx[k];
+                values[k] += weight * (top + (bottom - top) * fy[k]);
+            }
+        }
     }
 
     /// Grey value at a position, interpolated bilinearly; `None` outside of the

@@ -103,6 +103,35 @@ fn drops(values: &[f32]) -> [f32; MAX_SAMPLES] {
     drops
 }
 
+/// The last of the steepest drops of `n` samples.
+fn steepest(drops: &[f32; MAX_SAMPLES], n: usize) -> Option<usize> {
+    let drops = drops.get(2..n.checked_sub(2)?)?;
+    let most = drops.iter().fold(f32::NEG_INFINITY, |most, &drop| if drop > most { drop } else { most });
+    drops.iter().rposition(|drop| *drop == most).map(|k| k + 2)
+}
+
+/// Where samples are taken: half a pixel apart, from the distance `first` on.
+#[derive(Clone, Copy, Debug)]
+struct Ray {
+    from: (f32, f32),
+    along: (f32, f32),
+    first: f32,
+}
+
+dispatch! {
+    /// Takes `n` samples, which all lie inside the picture.
+    fn sample(
+        image: &Image<'_>, weights: &Weights, ray: Ray, n: usize, values: &mut [f32; MAX_SAMPLES],
+    ) {
+        let (mut x, mut y) = ([0.0_f32; MAX_SAMPLES], [0.0_f32; MAX_SAMPLES]);
+        for k in 0..MAX_SAMPLES {
+            let rho = ray.first + 0.5 * k as f32;
+            (x[k], y[k]) = (ray.from.0 + ray.along.0 * rho, ray.from.1 + ray.along.1 * rho);
+        }
+        image.sample_all((&x, &y), n, weights, values);
+    }
+}
+
 /// What a ray saw.
 #[derive(Clone, Copy, Debug)]
 struct Profile {
@@ -188,11 +217,9 @@ impl Rays {
             visible += 1;
             let sample = |image: &Image<'_>| {
                 let mut values = [0.0_f32; MAX_SAMPLES];
-                for (k, value) in values[..n].iter_mut().enumerate() {
-                    let (x, y) = at(k);
-                    *value = sign * image.sample_inside(x, y, weights);
-                }
-                values
+                let ray = Ray { from: (circle.x as f32, circle.y as f32), along: (dx, dy), first };
+                sample(image, weights, ray, n, &mut values);
+                values.map(|v| sign * v)
             };
             let profile = if manner == Manner::Either {
                 let profile = |c| Profile::unsigned(&sample(&image.channel(c))[..n]);
@@ -202,10 +229,7 @@ impl Rays {
             };
             let Some(Profile { drops, contrast }) = profile else { continue };
             let drop = |k: usize| drops[k];
-            let Some(k) = (2..n - 2).max_by(|&a, &b| drop(a).total_cmp(&drop(b))) else { continue };
-            if drop(k) < step {
-                continue;
-            }
+            let Some(k) = steepest(&drops, n).filter(|k| drop(*k) >= step) else { continue };
             let shift = match manner {
                 Manner::Peak | Manner::Either => summit(drop, k, n),
                 Manner::Mean => centroid(drop, k, n),
