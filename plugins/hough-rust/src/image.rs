@@ -153,16 +153,16 @@ impl<'a> Image<'a> {
             (column[k], fx[k]) = split(x[k]);
             (row[k], fy[k]) = split(y[k]);
         }
-        for c in 0..self.channels {
+        for (plane, weight) in self.planes.iter().zip(weights).take(self.channels) {
             let mut corners = [[0_u8; N]; 4];
             for k in 0..n.min(N) {
                 let i = row[k] as usize * self.stride + column[k] as usize * self.step;
-                let top = &self.planes[c][i..=i + self.step];
-                let bottom = &self.planes[c][i + self.stride..=i + self.stride + self.step];
+                let top = &plane[i..=i + self.step];
+                let bottom = &plane[i + self.stride..=i + self.stride + self.step];
                 (corners[0][k], corners[1][k]) = (top[0], top[self.step]);
                 (corners[2][k], corners[3][k]) = (bottom[0], bottom[self.step]);
             }
-            let weight = if self.channels == 1 { 1.0 } else { weights[c] };
+            let weight = if self.channels == 1 { 1.0 } else { *weight };
             for k in 0..N {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| f32::from(corners[i][k]));
                 let top = a + (b - a) * fx[k];

@@ -106,7 +106,8 @@ fn drops(values: &[f32]) -> [f32; MAX_SAMPLES] {
 /// The last of the steepest drops of `n` samples.
 fn steepest(drops: &[f32; MAX_SAMPLES], n: usize) -> Option<usize> {
     let drops = drops.get(2..n.checked_sub(2)?)?;
-    let most = drops.iter().fold(f32::NEG_INFINITY, |most, &drop| if drop > most { drop } else { most });
+    let most =
+        drops.iter().fold(f32::NEG_INFINITY, |most, &drop| if drop > most { drop } else { most });
     drops.iter().rposition(|drop| *drop == most).map(|k| k + 2)
 }
 

@@ -17,13 +17,15 @@ const SLOWEST: f64 = 4.0;
 const CAPTURE: f64 = 4.0;
 
 /// Where a fit stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Course {
     pub(super) p: [f64; N],
     pub(super) active: [bool; N],
     pub(super) weighing: Weighing,
     /// Whether the rays saw a gap in the rim.
     pub(super) gap: bool,
+    /// One pair of so many neighbours takes part.
+    pub(super) every: usize,
     /// Sectors that are masked, as bits, and the share of the pixels left.
     pub(super) hidden: u32,
     pub(super) left: f32,
@@ -58,6 +60,7 @@ impl Course {
             active,
             weighing: Weighing::EQUAL,
             gap: false,
+            every: 1,
             hidden: 0,
             left: 1.0,
             levels: Levels::default(),

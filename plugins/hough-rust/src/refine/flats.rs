@@ -8,14 +8,14 @@ use super::{
     Place,
     kernel::{N, Pixels},
     noise::ROUNDING,
-    start::gather,
+    start::{self, Annulus, Piece},
 };
 use crate::ring::Circle;
 
 /// How far beyond the annulus is looked, outside and inside, in pixels.
 const DEPTH: [f64; 2] = [6.0, 12.0];
 /// Pixels of a side that are enough, over 2 pi: the annulus of a large disc has many.
-const ENOUGH: f64 = 400.0;
+const ENOUGH: f64 = 600.0;
 /// Pixels of a side, at least.
 const FEWEST: usize = 64;
 /// Values that are off by more standard deviations are defects.
@@ -32,15 +32,16 @@ pub(super) struct Level {
 }
 
 /// The level inside or outside beyond the annulus of a fit with the parameters `p`, where it
-/// is even and what the fit has it, up to `noise`. Makes use of `pixels`.
+/// is even and what the fit has it, up to `noise`. Makes use of `pixels`
+/// and `pieces`.
 pub(super) fn level(
-    pixels: &mut Pixels,
+    (pixels, pieces): (&mut Pixels, &mut Vec<Piece>),
     place: &Place<'_>,
     p: &[f64; N],
     inside: bool,
     noise: f64,
 ) -> Option<Level> {
-    let Place { image, weights, start, reach } = *place;
+    let Place { image, weights, annulus: Annulus { circle: start, reach } } = *place;
     let (level, noise) = ((p[4] + if inside { p[5] } else { 0.0 }) as f32, noise as f32);
     let depth = DEPTH[usize::from(inside)].min(start.r - reach).min(ENOUGH / start.r);
     let half = 0.5 * depth;
@@ -49,7 +50,8 @@ pub(super) fn level(
     }
     let r = start.r + if inside { -reach - half } else { reach + half };
     let circle = Circle { x: start.x + p[0], y: start.y + p[1], r };
-    gather(pixels, image, weights, circle, half);
+    start::list(pieces, image, Annulus { circle, reach: half });
+    start::gather(pixels, image, weights, &circle, pieces);
     // Number, sum and sum of the squares of what is off the level, by quarters.
     let mut quarters = [(0.0_f32, 0.0_f32, 0.0_f32); 4];
     for ((v, x), y) in pixels.value.iter().zip(&pixels.dx).zip(&pixels.dy) {

@@ -53,18 +53,6 @@ impl Pixels {
         self.value.len()
     }
 
-    /// Puts one of `every` pairs of neighbours into `part`.
-    pub(super) fn thin_into(&self, part: &mut Self, every: usize) {
-        part.clear();
-        for i in (0..self.len()).step_by(2 * every) {
-            let pair = i..(i + 2).min(self.len());
-            part.dx.extend_from_slice(&self.dx[pair.clone()]);
-            part.dy.extend_from_slice(&self.dy[pair.clone()]);
-            part.value.extend_from_slice(&self.value[pair]);
-        }
-        part.seal();
-    }
-
     /// Readies the outputs for the pixels that were pushed.
     pub(super) fn seal(&mut self) {
         let n = self.len();

@@ -35,6 +35,8 @@ mod outliers;
 mod sectors;
 mod start;
 
+use std::ops::Range;
+
 use course::{Course, learn, solve, solve_for};
 pub use fit::Fit;
 use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};
@@ -42,6 +44,7 @@ use levels::Levels;
 use noise::ROUNDING;
 pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Seen, Support};
+use start::{Annulus, Piece};
 
 use crate::{
     image::{Image, Weights},
@@ -53,10 +56,8 @@ use crate::{
 struct Place<'a> {
     image: &'a Image<'a>,
     weights: &'a Weights,
-    /// Where it begins.
-    start: Circle,
-    /// How far from that the annulus goes.
-    reach: f64,
+    /// Around where it begins.
+    annulus: Annulus,
 }
 
 /// The end of a fit: its last pass, and what the sectors saw after it if that is known.
@@ -69,14 +70,22 @@ struct End {
 #[derive(Debug, Default)]
 pub struct Refiner {
     pixels: Pixels,
-    /// The whole annulus, while `pixels` is a part of it.
-    all: Pixels,
+    /// Where in the picture they are, or some of them.
+    pieces: Vec<Piece>,
     scratch: Vec<f32>,
 }
 
 /// Pixels with which a fit finds most of its way, about. Annuli with two times as
 /// many are thinned out first.
 const SAMPLE: usize = 350;
+/// An annulus with as many pixels tells what a narrower one does, of which the reach is so
+/// many widths of the edge and so many pixels: what is further off tells the levels alone.
+const LARGE: usize = 5000;
+const NARROW: (f64, f64) = (2.5, 1.2);
+/// Pixels that are enough, and the factors of [`texture`] with which they are: what it does to
+/// one pixel it does to its neighbours. The corners of polygons make more of it.
+const TEXTURED: usize = 1200;
+const MUCH_TEXTURE: Range<f64> = 1.2..4.0;
 /// Passes over the pixels, at most; three to five are usual.
 const MAX_ROUNDS: usize = 14;
 /// A step below this share of the answer's standard deviation ends the fit.
@@ -109,6 +118,32 @@ fn texture(scatter: f32, variance: f64) -> f64 {
     (f64::from(scatter) / variance - CHANCE).max(1.0)
 }
 
+/// The place where a fit goes on with all pixels, where it finds enough in a narrower annulus
+/// than the one with `n` pixels.
+fn narrower<'a>(place: &Place<'a>, course: &Course, n: usize) -> Option<Place<'a>> {
+    let Annulus { circle, reach } = place.annulus;
+    let p = &course.p;
+    let narrow = NARROW.0 * p[3] + NARROW.1;
+    let is_plain = course.is_plain() && course.weighing.limit == f32::INFINITY;
+    (n >= LARGE && narrow < reach && is_plain).then(|| {
+        let circle = Circle { x: circle.x + p[0], y: circle.y + p[1], r: p[2] };
+        Place { annulus: Annulus { circle, reach: narrow }, ..*place }
+    })
+}
+
+/// Whether a disc in even light in front of one ground is all that a fit has found.
+fn is_even(course: &Course) -> bool {
+    !course.active[BASE..].contains(&true) && !course.levels.is_any()
+}
+
+/// Whether it is a texture around the disc that makes a fit uncertain, and not the noise of
+/// pixels. What has structure inside as well may be no disc: that takes all pixels to tell.
+fn is_textured(course: &Course) -> bool {
+    let [outside, inside] = course.uneven;
+    let has_outliers = course.weighing.limit < f32::INFINITY;
+    outside != 0 && inside == 0 && has_outliers && MUCH_TEXTURE.contains(&course.texture)
+}
+
 impl Refiner {
     /// Fits a disc that lies within about 2 pixels of where `ring` is. `sign` is
     /// 1 for a disc that is brighter than its surroundings, -1 for a darker one.
@@ -124,15 +159,14 @@ impl Refiner {
         let width = ring.width().clamp(0.35, start.r / 2.5);
         let swing = f64::from(ring.swing());
         let reach = (3.0 * width + 2.5 + swing).clamp(3.5, (0.9 * start.r).max(3.5));
-        let place = Place { image, weights, start, reach };
-        start::gather(&mut self.all, image, weights, start, reach);
-        let n = self.all.len();
+        let place = Place { image, weights, annulus: Annulus { circle: start, reach } };
+        let n = start::list(&mut self.pieces, image, place.annulus);
         if n < 40 {
             return None;
         }
         // Most of the way goes with few pixels.
         let every = (n / SAMPLE) | 1;
-        self.all.thin_into(&mut self.pixels, every);
+        self.gather(&place, every);
         let unseen = ring.unseen();
         let left = sectors::mask(&mut self.pixels, unseen, &Levels::default());
         let hidden = unseen != 0;
@@ -150,15 +184,38 @@ impl Refiner {
         if every == 1 {
             return self.report(&place, &course, &end);
         }
-        std::mem::swap(&mut self.pixels, &mut self.all);
-        let fit = self.finish(&place, &mut course);
-        std::mem::swap(&mut self.pixels, &mut self.all);
-        fit
+        if let Some(narrow) = narrower(&place, &course, n) {
+            let mut course = course.clone();
+            (course.p[0], course.p[1]) = (0.0, 0.0);
+            start::list(&mut self.pieces, image, narrow.annulus);
+            self.gather(&narrow, 1);
+            let fit = self.finish(&narrow, &mut course);
+            if is_even(&course) {
+                return fit;
+            }
+            start::list(&mut self.pieces, image, place.annulus);
+        }
+        if is_textured(&course) {
+            course.every = (n / TEXTURED).saturating_sub(1) | 1;
+        }
+        self.gather(&place, course.every);
+        self.finish(&place, &mut course)
+    }
+
+    /// Takes one of `every` pairs of neighbours of a place whose pieces are listed.
+    fn gather(&mut self, place: &Place<'_>, every: usize) {
+        let Place { image, weights, annulus: Annulus { circle, .. } } = place;
+        let Self { pixels, pieces, .. } = self;
+        if every == 1 {
+            start::gather(pixels, image, weights, circle, pieces);
+        } else {
+            start::gather_some(pixels, image, weights, circle, pieces, every);
+        }
+        self.pixels.seal();
     }
 
     /// Goes on from what a part of the pixels said, with all of them.
     fn finish(&mut self, place: &Place<'_>, course: &mut Course) -> Option<Fit> {
-        self.pixels.seal();
         if course.levels.is_any() {
             course.levels.apply(&mut self.pixels);
         }
@@ -177,7 +234,7 @@ impl Refiner {
         if course.is_once() {
             course.flat = self.pixels.count_once(&course.p);
         }
-        let end = self.converge(course, place.start.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
+        let end = self.converge(course, place.annulus.circle.r, ROBUST_ROUNDS, CLOSE_ENOUGH)?;
         self.report(place, course, &end)
     }
 
@@ -361,13 +418,19 @@ impl Refiner {
             course.settle(&mut p, &mut covariance);
         } else if course.is_plain() && texture <= 1.0 {
             for inside in [false, true] {
-                let seen = flats::level(&mut self.pixels, place, &p, inside, variance.sqrt());
+                let seen = flats::level(
+                    (&mut self.pixels, &mut self.pieces),
+                    place,
+                    &p,
+                    inside,
+                    variance.sqrt(),
+                );
                 if let Some(seen) = seen {
                     learn(&mut p, &mut covariance, inside, seen.value, seen.variance);
                 }
             }
         }
-        let start = place.start;
+        let start = place.annulus.circle;
         Some(Fit {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
@@ -389,7 +452,8 @@ impl Refiner {
         // A misfit must not pass for noise: it raises the variance, but hardly
         // the difference between a pixel's residual and its neighbour's.
         let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        let disc = Disc::new(course.p[2] as f32, course.p[5] as f32, noise);
+        let mut disc = Disc::new(course.p[2] as f32, course.p[5] as f32, noise);
+        disc.every = course.every as f32;
         sectors::support(seen, &disc, course.p[3] <= MIN_WIDTH)
     }
 }

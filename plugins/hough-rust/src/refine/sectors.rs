@@ -172,7 +172,7 @@ const LARGE: f32 = 12.0;
 fn is_polygon(sectors: &Seen, disc: &Disc) -> bool {
     // A shift near the edge is exact and small; the area beyond it tells of any.
     let in_area = |s: &Sector| {
-        let weight = (disc.contrast * disc.arc()).powi(2) / s.n.max(1.0);
+        let weight = (disc.contrast * disc.arc() / disc.every).powi(2) / s.n.max(1.0);
         (disc.displacement(s) * weight, if s.n > 0.0 { weight } else { 0.0 })
     };
     swings(sectors, disc, |s| s.kept, [SWINGS; 2])
@@ -291,12 +291,14 @@ pub(super) struct Disc {
     pub(super) noise: f32,
     /// By how much its edge may be off the circle for the way it was drawn, in pixels.
     rough: f32,
+    /// One pair of so many neighbours is looked at.
+    pub(super) every: f32,
 }
 
 impl Disc {
     /// A disc whose edge is on its circle.
     pub(super) fn new(r: f32, contrast: f32, noise: f32) -> Self {
-        Self { r, contrast, noise, rough: 0.0 }
+        Self { r, contrast, noise, rough: 0.0, every: 1.0 }
     }
 
     /// Whether a sector shows the disc, noise considered.
@@ -338,7 +340,7 @@ impl Disc {
     /// How far the edge is outside of the circle in a sector, in pixels: the area between
     /// them over the length.
     fn displacement(&self, s: &Sector) -> f32 {
-        s.sum / (self.contrast * self.arc())
+        s.sum * self.every / (self.contrast * self.arc())
     }
 
     /// Whether the level on one side is off by more than a share of the contrast

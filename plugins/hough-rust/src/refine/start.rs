@@ -13,16 +13,32 @@ use crate::{
     simd::dispatch,
 };
 
+/// An annulus: the pixels of a picture that are at most `reach` from a circle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Annulus {
+    pub(super) circle: Circle,
+    pub(super) reach: f64,
+}
+
+/// Columns of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    y: u32,
+    from: u32,
+    to: u32,
+}
+
+impl Piece {
+    fn len(self) -> usize {
+        (self.to - self.from) as usize
+    }
+}
+
 dispatch! {
-    /// Makes `pixels` those of the picture that are at most `reach` from the circle.
-    pub(super) fn gather(
-        pixels: &mut Pixels,
-        image: &Image<'_>,
-        weights: &Weights,
-        circle: Circle,
-        reach: f64,
-    ) {
-        pixels.clear();
+    /// Lists the pieces of rows that make up an annulus, and returns how many pixels it has.
+    pub(super) fn list(pieces: &mut Vec<Piece>, image: &Image<'_>, annulus: Annulus) -> usize {
+        let Annulus { circle, reach } = annulus;
+        pieces.clear();
         let outer = circle.r + reach;
         let inner = (circle.r - reach).max(0.0);
         let top = (circle.y - outer).ceil().max(0.0) as isize;
@@ -40,11 +56,53 @@ dispatch! {
                 let from = from.ceil().max(0.0);
                 let to = to.floor().min(image.width as f64 - 1.0);
                 if from <= to {
-                    let columns = from as usize..to as usize + 1;
-                    append(pixels, image, weights, &circle, columns, y as usize);
+                    pieces.push(Piece { y: y as u32, from: from as u32, to: to as u32 + 1 });
                 }
             }
         }
+        pieces.iter().map(|piece| piece.len()).sum()
+    }
+}
+
+dispatch! {
+    /// Makes `pixels` those of the pieces; offsets are from `circle`.
+    pub(super) fn gather(
+        pixels: &mut Pixels, image: &Image<'_>, weights: &Weights, circle: &Circle, pieces: &[Piece],
+    ) {
+        pixels.clear();
+        for piece in pieces {
+            let columns = piece.from as usize..piece.to as usize;
+            append(pixels, image, weights, circle, columns, piece.y as usize);
+        }
+    }
+}
+
+/// Makes `pixels` one of `every` pairs of neighbours among those of the pieces, from the first
+/// on.
+pub(super) fn gather_some(
+    pixels: &mut Pixels,
+    image: &Image<'_>,
+    weights: &Weights,
+    circle: &Circle,
+    pieces: &[Piece],
+    every: usize,
+) {
+    pixels.clear();
+    // How many pixels lie before the next one, and whether that is the second of its pair.
+    let (mut ahead, mut second) = (0, false);
+    for piece in pieces {
+        let (mut x, y) = (piece.from as usize, piece.y as usize);
+        let end = piece.to as usize;
+        while end - x > ahead {
+            x += ahead;
+            pixels.dx.push((x as f64 - circle.x) as f32);
+            pixels.dy.push((y as f64 - circle.y) as f32);
+            pixels.value.push(image.pixel(x, y, weights));
+            x += 1;
+            ahead = if second { 2 * every - 2 } else { 0 };
+            second = !second;
+        }
+        ahead -= end - x;
     }
 }
 
@@ -127,4 +185,29 @@ pub(super) fn first_guess(
         p[5] = contrast;
     }
     p
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_pixels_are_every_so_many_pairs_of_all() {
+        let data: Vec<u8> = (0..60 * 50).map(|i| (i * 7 % 251) as u8).collect();
+        let image = Image::grey(&data, 60, 50, 60);
+        // A part of it is beyond the border.
+        let circle = Circle { x: 40.3, y: 24.8, r: 22.0 };
+        let mut pieces = Vec::new();
+        let n = list(&mut pieces, &image, Annulus { circle, reach: 3.5 });
+        let (mut all, mut some) = (Pixels::default(), Pixels::default());
+        gather(&mut all, &image, &[1.0; 3], &circle, &pieces);
+        assert_eq!(all.len(), n);
+        assert!(n > 500 && all.dx.iter().all(|dx| (-40.3..=18.7).contains(dx)));
+        gather_some(&mut some, &image, &[1.0; 3], &circle, &pieces, 3);
+        let every = |of: &[f32]| -> Vec<f32> {
+            of.iter().enumerate().filter(|(i, _)| i % 6 < 2).map(|(_, v)| *v).collect()
+        };
+        assert_eq!(some.value, every(&all.value));
+        assert_eq!((some.dx, some.dy), (every(&all.dx), every(&all.dy)));
+    }
 }
