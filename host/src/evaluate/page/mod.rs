@@ -70,7 +70,7 @@ fn again(summary: &Summary) -> Markup {
         p.soft {
             "with the same configuration file gives the same page, but for the times. Beside this page, "
             code { "frames.csv" } " has a row for every detector, frame and ball, "
-            code { "false_positives.csv" } " the place of every false positive, and " code { "summary.json" }
+            code { "false_positives.csv" } " the places of false positives (at most 256 of a frame), and " code { "summary.json" }
             " every number of its tables. Written by host " (env!("CARGO_PKG_VERSION")) "."
         }
     }
