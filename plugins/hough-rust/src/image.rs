@@ -121,23 +121,8 @@ impl<'a> Image<'a> {
         x >= 0.0 && y >= 0.0 && (x as usize) + 1 < self.width && (y as usize) + 1 < self.height
     }
 
-    /// Grey value at a position that the picture contains, interpolated
-    /// bilinearly.
-    #[inline]
-    pub fn sample_inside(&self, x: f32, y: f32, weights: &Weights) -> f32 {
-        let (ix, iy) = (x as u32 as usize, y as u32 as usize);
-        let (fx, fy) = (x - ix as f32, y - iy as f32);
-        let i = iy * self.stride + ix * self.step;
-        if self.channels == 1 {
-            return self.bilinear(0, i, fx, fy);
-        }
-        weights[0] * self.bilinear(0, i, fx, fy)
-            + weights[1] * self.bilinear(1, i, fx, fy)
-            + weights[2] * self.bilinear(2, i, fx, fy)
-    }
-
-    /// Grey values at the first `n` of some positions, which the picture contains,
-    /// interpolated bilinearly.
+    /// Adds the grey values at the first `n` of some positions, which the picture contains,
+    /// interpolated bilinearly, to `values`.
     #[allow(clippy::inline_always, reason = "must be compiled inside a dispatched function")]
     #[inline(always)]
     pub fn sample_all<const N: usize>(
@@ -176,19 +161,10 @@ impl<'a> Image<'a> {
     /// pixel centres.
     #[inline]
     pub fn sample(&self, x: f32, y: f32, weights: &Weights) -> Option<f32> {
-        self.contains(x, y).then(|| self.sample_inside(x, y, weights))
-    }
-
-    #[allow(clippy::inline_always, reason = "a call costs as much as the four products")]
-    #[inline(always)]
-    fn bilinear(&self, c: usize, i: usize, fx: f32, fy: f32) -> f32 {
-        let s = self.step;
-        let top = &self.planes[c][i..=i + s];
-        let bottom = &self.planes[c][i + self.stride..=i + self.stride + s];
-        let (a, b) = (f32::from(top[0]), f32::from(top[s]));
-        let (c, d) = (f32::from(bottom[0]), f32::from(bottom[s]));
-        let top = a + (b - a) * fx;
-        let bottom = c + (d - c) * fx;
-        top + (bottom - top) * fy
+        let mut value = [0.0];
+        self.contains(x, y).then(|| {
+            self.sample_all((&[x], &[y]), 1, weights, &mut value);
+            value[0]
+        })
     }
 }

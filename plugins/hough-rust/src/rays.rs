@@ -119,6 +119,16 @@ struct Ray {
     first: f32,
 }
 
+impl Ray {
+    /// Where sample number `k` is.
+    #[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+    #[inline(always)]
+    fn at(&self, k: usize) -> (f32, f32) {
+        let rho = self.first + 0.5 * k as f32;
+        (self.from.0 + self.along.0 * rho, self.from.1 + self.along.1 * rho)
+    }
+}
+
 dispatch! {
     /// Takes `n` samples, which all lie inside the picture.
     fn sample(
@@ -126,8 +136,7 @@ dispatch! {
     ) {
         let (mut x, mut y) = ([0.0_f32; MAX_SAMPLES], [0.0_f32; MAX_SAMPLES]);
         for k in 0..MAX_SAMPLES {
-            let rho = ray.first + 0.5 * k as f32;
-            (x[k], y[k]) = (ray.from.0 + ray.along.0 * rho, ray.from.1 + ray.along.1 * rho);
+            (x[k], y[k]) = ray.at(k);
         }
         image.sample_all((&x, &y), n, weights, values);
     }
@@ -207,18 +216,14 @@ impl Rays {
         let first = (circle.r as f32 - window - 1.0).max(0.0);
         let n = (((circle.r as f32 + window + 1.0 - first) / 0.5) as usize + 1).min(MAX_SAMPLES);
         for (i, &(dx, dy)) in self.directions.iter().enumerate() {
-            let at = |k: usize| {
-                let rho = first + 0.5 * k as f32;
-                (circle.x as f32 + dx * rho, circle.y as f32 + dy * rho)
-            };
-            let (from, to) = (at(0), at(n - 1));
+            let ray = Ray { from: (circle.x as f32, circle.y as f32), along: (dx, dy), first };
+            let (from, to) = (ray.at(0), ray.at(n - 1));
             if !image.contains(from.0, from.1) || !image.contains(to.0, to.1) {
                 continue;
             }
             visible += 1;
             let sample = |image: &Image<'_>| {
                 let mut values = [0.0_f32; MAX_SAMPLES];
-                let ray = Ray { from: (circle.x as f32, circle.y as f32), along: (dx, dy), first };
                 sample(image, weights, ray, n, &mut values);
                 values.map(|v| sign * v)
             };

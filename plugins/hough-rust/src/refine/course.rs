@@ -285,7 +285,12 @@ impl Course {
 
     /// Whether the model is a disc in even light in front of one ground.
     pub(super) fn is_even(&self) -> bool {
-        !self.active[BASE..].contains(&true) && self.uneven == [0; 2] && !self.levels.is_any()
+        self.is_round() && self.uneven == [0; 2]
+    }
+
+    /// Whether the model has no more terms than a round disc with two levels.
+    pub(super) fn is_round(&self) -> bool {
+        !self.active[BASE..].contains(&true) && !self.levels.is_any()
     }
 
     /// Settles for whole levels of the sides without noise, as they are drawn, if these

@@ -131,11 +131,6 @@ fn narrower<'a>(place: &Place<'a>, course: &Course, n: usize) -> Option<Place<'a
     })
 }
 
-/// Whether a disc in even light in front of one ground is all that a fit has found.
-fn is_even(course: &Course) -> bool {
-    !course.active[BASE..].contains(&true) && !course.levels.is_any()
-}
-
 /// Whether it is a texture around the disc that makes a fit uncertain, and not the noise of
 /// pixels. What has structure inside as well may be no disc: that takes all pixels to tell.
 fn is_textured(course: &Course) -> bool {
@@ -190,7 +185,7 @@ impl Refiner {
             start::list(&mut self.pieces, image, narrow.annulus);
             self.gather(&narrow, 1);
             let fit = self.finish(&narrow, &mut course);
-            if is_even(&course) {
+            if course.is_round() {
                 return fit;
             }
             start::list(&mut self.pieces, image, place.annulus);
@@ -214,7 +209,7 @@ impl Refiner {
         self.pixels.seal();
     }
 
-    /// Goes on from what a part of the pixels said, with all of them.
+    /// Goes on from what a part of the pixels said, with those that were gathered since.
     fn finish(&mut self, place: &Place<'_>, course: &mut Course) -> Option<Fit> {
         if course.levels.is_any() {
             course.levels.apply(&mut self.pixels);
