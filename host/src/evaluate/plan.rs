@@ -35,11 +35,15 @@ impl Plan {
         (0..frames.div_ceil(length)).map(move |k| length.min(frames - k * length))
     }
 
-    /// The scene of segment `k`: its own seed, and a pulse that fits into the
-    /// segment, so that every radius is seen.
+    /// The scene of segment `k`: its own seed, a pulse that fits into the segment, so that
+    /// every radius is seen, and a start anywhere where the preset has a place of its own:
+    /// segments that all begin there would be one and the same.
     pub fn scene(&self, config: &SceneConfig, k: u64) -> SceneConfig {
         let mut config = config.clone();
         config.seed = segment_seed(self.seed, k);
+        if config.ball.start == config.preset.config().ball.start {
+            config.ball.start = None;
+        }
         config.ball.pulse_period = config.ball.pulse_period.min(self.segment_frames() as f64);
         config
     }
@@ -90,6 +94,15 @@ mod tests {
             assert_eq!((plan.segment_frames(), plan.segments().count()), (length, count));
             assert_eq!(plan.segments().sum::<u64>(), frames);
         }
+    }
+
+    #[test]
+    fn segments_of_a_preset_with_a_place_start_anywhere_and_those_of_a_user_there() {
+        let plan = Plan { frames: 40, seed: 1 };
+        let mut config = Preset::SeedCompat.config();
+        assert_eq!(plan.scene(&config, 0).ball.start, None);
+        config.ball.start = Some([100.0, 100.0]);
+        assert_eq!(plan.scene(&config, 0).ball.start, Some([100.0, 100.0]));
     }
 
     #[test]

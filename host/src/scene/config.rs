@@ -126,8 +126,9 @@ pub struct BallConfig {
     /// the wall, so that no ball creeps along one.
     #[schemars(range(min = 0, max = 180))]
     pub turn: f64,
-    /// Where the first ball starts, x and y in pixels; anywhere when it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Where the first ball starts, x and y in pixels; `"anywhere"` draws a place.
+    #[serde(with = "start")]
+    #[schemars(with = "start::Start")]
     pub start: Option<[f64; 2]>,
     /// Share of the diameter by which the ball may leave the canvas.
     #[schemars(range(min = 0, max = 0.95))]
@@ -142,6 +143,38 @@ pub struct BallConfig {
     pub motion: Motion,
     /// How the ball's rim is drawn.
     pub edge: Edge,
+}
+
+/// `ball.start`: a place, or `"anywhere"`, so that a preset's place can be taken back.
+mod start {
+    use super::{Deserialize, Deserializer, JsonSchema, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(untagged, expecting = "two numbers, x and y, or \"anywhere\"")]
+    pub(super) enum Start {
+        At([f64; 2]),
+        Anywhere(Anywhere),
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub(super) enum Anywhere {
+        Anywhere,
+    }
+
+    #[allow(clippy::ref_option, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(at: &Option<[f64; 2]>, s: S) -> Result<S::Ok, S::Error> {
+        at.map_or(Start::Anywhere(Anywhere::Anywhere), Start::At).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<[f64; 2]>, D::Error> {
+        Ok(match Start::deserialize(d)? {
+            Start::At(place) => Some(place),
+            Start::Anywhere(_) => None,
+        })
+    }
 }
 
 /// How a ball moves.
@@ -381,6 +414,20 @@ mod tests {
             let config = SceneConfig { seed: 9, ..preset.config() };
             let text = toml::to_string(&config).unwrap();
             assert_eq!(read(&text), config, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_preset_can_be_taken_back() {
+        let compat = Preset::SeedCompat.config();
+        let anywhere = read("preset = 'seed-compat'\n[ball]\nstart = 'anywhere'");
+        assert_eq!((compat.ball.start.is_some(), anywhere.ball.start), (true, None));
+        assert_eq!(anywhere.changes()["ball.start"], "anywhere");
+        assert_eq!(anywhere.with_preset(Preset::SeedCompat), anywhere);
+        for wrong in ["'nowhere'", "[1]", "3"] {
+            let error =
+                toml::from_str::<SceneConfig>(&format!("[ball]\nstart = {wrong}")).unwrap_err();
+            assert!(error.to_string().contains("two numbers, x and y, or \"anywhere\""), "{error}");
         }
     }
 
