@@ -30,6 +30,10 @@ fn without_times(mut summary: Value) -> Value {
             metrics["ms"] = Value::Null;
         }
     }
+    for overall in summary["overall"].as_array_mut().unwrap() {
+        assert!(overall["ms"][0].as_f64().unwrap() > 0.0);
+        overall["ms"] = Value::Null;
+    }
     summary
 }
 
@@ -55,6 +59,60 @@ fn the_result_is_the_same_on_one_core_and_on_several() {
         assert_eq!(scene["pairs"][0]["reference"], "hough-rust");
     }
     assert_ne!(one["scenes"][0]["detectors"][0]["rmse"], one["scenes"][1]["detectors"][0]["rmse"]);
+}
+
+#[test]
+fn answers_that_break_the_rules_are_counted() {
+    let summary = summary(&run(evaluate(&["--json", "--detector", "moody:nan_on=[1]"])));
+    let metrics = &summary["scenes"][0]["detectors"][0];
+    // Six segments of four frames, each with its frame 1.
+    assert_eq!((&metrics["misbehaved"], &metrics["faults"]), (&6.into(), &0.into()), "{metrics}");
+    let first = metrics["first_misbehaved"].as_str().unwrap();
+    assert!(first.starts_with("frame 1: ") && first.contains("not finite"), "{first}");
+}
+
+/// The frames of a preset with a start of its own differ from segment to segment, and the
+/// command below the pictures films one of them again.
+#[test]
+fn a_segment_is_filmed_again_by_the_command_of_the_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("report");
+    let args = ["--detector", "centroid", "--scene", "seed-compat", "-c", "scene.noise.gaussian=3"];
+    let mut command = evaluate(&args);
+    command.arg("--report").arg(&report);
+    let output = run(command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains(&format!("report: {}", report.join("index.html").display())));
+    let rows = std::fs::read_to_string(report.join("frames.csv")).unwrap();
+    let cells: Vec<Vec<&str>> = rows.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| cells[0].iter().position(|c| *c == name).unwrap();
+    let [segment, seed, number, x, y] =
+        ["segment", "segment_seed", "segment_frame", "actual_x", "actual_y"].map(column);
+    let mut firsts: Vec<&str> =
+        cells[1..].iter().filter(|row| row[number] == "0").map(|row| row[x]).collect();
+    firsts.sort_unstable();
+    firsts.dedup();
+    assert!(firsts.len() > 3, "the segments begin at {firsts:?}");
+
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    let from = page.find("host scene --preset").unwrap();
+    let line = page[from..].split("</code>").next().unwrap().replace("&quot;", "\"");
+    let row = cells[1..].iter().find(|row| row[segment] == "1" && row[number] == "2").unwrap();
+    let out = dir.path().join("again");
+    let line = line.replace("SEED", row[seed]).replace("--frames N", "--frames 3");
+    let line = line.replace("DIR", &out.display().to_string());
+    let line = line.replacen("host", &built().join("host").display().to_string(), 1);
+    let shell = Command::new("sh").args(["-c", &line]).output().unwrap();
+    assert!(shell.status.success(), "{line}: {}", String::from_utf8_lossy(&shell.stderr));
+    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
+    let last: Vec<&str> = truth.lines().last().unwrap().split(',').collect();
+    let place = |name: &str| {
+        let at = truth.lines().next().unwrap().split(',').position(|c| c == name).unwrap();
+        last[at].parse::<f64>().unwrap()
+    };
+    let expected = [row[x], row[y]].map(|text| text.parse::<f64>().unwrap());
+    assert_eq!([place("x"), place("y")], expected);
 }
 
 #[test]
@@ -396,7 +454,7 @@ fn pictures_in_files_are_scored_as_scenes_are_and_other_programs_beside_plugins(
     assert!(read("false_positives.csv").contains("hand,1,,1,5,1.0,1.0,,1.0,000005.png"));
     let page = read("index.html");
     let again =
-        format!("host evaluate --pictures {frames} --json --detector hough-rust:max_radius");
+        format!("host evaluate --pictures {frames} --json --detector 'hough-rust:max_radius");
     assert!(page.contains(&again) && page.contains("000005.png"), "how to run it again");
     assert!(page.contains("hand answered to 2 of 6 pictures"), "{page}");
     assert!(!page.contains("labelled by hand"), "the bounds are known");

@@ -79,7 +79,7 @@ impl FromStr for Choices {
             }
             c == ',' && depth <= 0 && !quoted
         });
-        Ok(Self(split.map(Choice::from).collect()))
+        Ok(Self(split.map(|part| Choice::from(part.trim())).collect()))
     }
 }
 
@@ -219,6 +219,13 @@ mod tests {
         assert_eq!(given, ["a:on=[1,2]:t=\"x,]y\"", "b", "./c.so:k=1"]);
         assert_eq!(list[0].settings[0].1, json!([1, 2]));
         assert_eq!(list[0].settings[1].1, json!("x,]y"));
+    }
+
+    #[test]
+    fn spaces_around_a_comma_belong_to_no_name() {
+        let Choices(list) = " a, b:k=1 ".parse().unwrap();
+        let plugins: Vec<_> = list.iter().map(|c| c.plugin.as_str()).collect();
+        assert_eq!(plugins, ["a", "b"]);
     }
 
     #[test]

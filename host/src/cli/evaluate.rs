@@ -25,7 +25,7 @@ use crate::{
         shown, timing,
     },
     plugin::{
-        Catalog, Detector, PluginFault,
+        self, Catalog, Detector, PluginFault,
         remote::{self, Pool},
     },
     report::write_atomically,
@@ -80,7 +80,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Thresholds for every detector and scene, e.g. rmse=0.05,recall=0.999
+    /// Thresholds for every detector and scene, e.g. rmse=0.05,recall=0.999. At least: recall,
+    /// precision; at most: `false_positives` (per frame), rmse, `rmse_l2`, `rmse_over_bound`, bias, p50,
+    /// p95, p99, max, `radius_rmse`, calibration, jitter, ms
     #[arg(long, value_name = "KEY=VALUE,...")]
     require: Option<String>,
     /// Mean distances from the truth that differ by less are alike, in pixels
@@ -94,8 +96,8 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = margin)]
     max_radius_error: Option<f64>,
     /// Seconds for a frame; a detector that takes longer has failed on it
-    #[arg(long, value_name = "SECONDS", default_value_t = remote::DEADLINE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    time_limit: u64,
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, default_value_t = remote::DEADLINE.as_secs_f64(), value_parser = seconds)]
+    time_limit: f64,
     /// Do not tell detectors the range of the balls' radii
     #[arg(long)]
     no_radius_hint: bool,
@@ -113,6 +115,11 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
 fn margin(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
     number.ok_or_else(|| "not a number from 0 up".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|n| (0.001..=86_400.0).contains(n));
+    number.ok_or_else(|| "not a number of seconds from 0.001 to 86400".to_owned())
 }
 
 /// What the detectors are shown.
@@ -187,6 +194,9 @@ impl Candidate {
 
     fn info(&self) -> DetectorInfo {
         let descriptor = self.chosen.plugin.descriptor();
+        let settings = descriptor.config(Some(&self.chosen.table));
+        let unset = plugin::keys(&descriptor.schema, &settings).into_iter();
+        let unset = unset.filter(|key| key.default.is_null());
         DetectorInfo {
             name: self.chosen.label.clone(),
             plugin: descriptor.name.clone(),
@@ -195,7 +205,8 @@ impl Candidate {
             answers: None,
             answered: None,
             config: self.chosen.table.clone(),
-            settings: descriptor.config(Some(&self.chosen.table)),
+            settings,
+            unset: unset.map(|key| (key.name, key.description.into())).collect(),
             radius_hint: self.hints.clone(),
         }
     }
@@ -236,7 +247,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     if wanted.is_empty() && args.answers.is_empty() {
         wanted.push(config.client.detector.as_str().into());
     }
-    let limit = Duration::from_secs(args.time_limit);
+    let limit = Duration::from_secs_f64(args.time_limit);
     let mut candidates = Vec::new();
     for chosen in choose(&wanted, &loaded, &catalog)? {
         let descriptor = chosen.plugin.descriptor();
@@ -280,6 +291,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     if let Some(dir) = &args.report {
         report(dir, &plan, &filmed, &summary)?;
+        eprintln!("report: {}", dir.join("index.html").display());
+    }
+    if summary.unmet.is_empty() && !summary.required.is_empty() {
+        eprintln!("all thresholds were met: {}", summary.required);
     }
     for unmet in &summary.unmet {
         eprintln!("not met: {unmet}");
@@ -297,14 +312,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 
 /// A command line that a shell takes for these arguments.
 fn command_line(arguments: impl Iterator<Item = String>) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    let quoted = arguments.enumerate().map(|(n, argument)| match argument.as_str() {
-        // Wherever the program is.
-        _ if n == 0 => "host".to_owned(),
-        text if !text.is_empty() && text.chars().all(plain) => argument,
-        text => format!("'{}'", text.replace('\'', "'\\''")),
-    });
-    quoted.collect::<Vec<_>>().join(" ")
+    // Wherever the program is.
+    let arguments = arguments.skip(1).map(|argument| evaluate::quoted(&argument));
+    std::iter::once("host".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// Makes every detector once for every scene: what is wrong with a configuration should
@@ -432,6 +442,6 @@ mod tests {
     fn a_command_line_can_be_given_to_a_shell() {
         let arguments = ["/opt/x/host", "evaluate", "a:b=[1,2]", "my pics", "it's", ""];
         let line = command_line(arguments.map(str::to_owned).into_iter());
-        assert_eq!(line, r"host evaluate 'a:b=[1,2]' 'my pics' 'it'\''s' ''");
+        assert_eq!(line, r#"host evaluate 'a:b=[1,2]' 'my pics' "it's" ''"#);
     }
 }

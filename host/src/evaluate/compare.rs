@@ -125,19 +125,23 @@ impl Pair {
     /// frames need not help.
     pub fn distance_text(&self) -> &'static str {
         match self.distance.difference {
+            None if self.misses.difference.is_none() => "no balls to find",
             None => "no ball that both found",
             Some(_) => self.distance.verdict.text(),
+        }
+    }
+
+    /// The verdict on the misses, for people.
+    pub fn misses_text(&self) -> &'static str {
+        match self.misses.difference {
+            None => "no balls to find",
+            Some(_) => self.misses.verdict.count_text(),
         }
     }
 }
 
 /// Differences without a limit.
 const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-
-/// The loss of a ball: the distance from the truth; a missed ball costs the gate.
-pub(super) fn loss(hit: Option<super::film::Hit>, gate: f64) -> f64 {
-    hit.map_or(gate, |hit| hit.l2().min(gate))
-}
 
 /// Compares detectors `challenger` and `reference` (number and name) over all
 /// balls that count.

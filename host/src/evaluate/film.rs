@@ -110,6 +110,8 @@ pub struct Look {
     pub wrong: Vec<Wrong>,
     /// Why the detector gave no answer.
     pub fault: Option<String>,
+    /// How the answer broke the rules of the interface, and what was done about it.
+    pub misbehaved: Option<String>,
 }
 
 /// One frame.
@@ -254,8 +256,7 @@ fn segment(
         let looks = detectors
             .iter_mut()
             .map(|detector| {
-                let fault = detector.detect(&scene.frame(), &mut found).err();
-                look(&balls, &scene.truth().clutter, &found, fault.map(|f| f.to_string()))
+                ask(detector, &scene.frame(), &mut found, &balls, &scene.truth().clutter)
             })
             .collect();
         results.push(FrameResult { balls, looks });
@@ -266,6 +267,20 @@ fn segment(
 fn balls(config: &SceneConfig, truth: &Truth, radius_error: f64) -> Vec<Ball> {
     let balls = truth.balls.iter().enumerate();
     balls.map(|(n, ball)| Ball::new(*ball, bound(config, truth, n), radius_error)).collect()
+}
+
+/// Shows one frame to a detector, and judges what it answers.
+pub(super) fn ask(
+    detector: &mut Detector,
+    frame: &Frame<'_>,
+    found: &mut Detections,
+    balls: &[Ball],
+    clutter: &[Circle],
+) -> Look {
+    let before = detector.nonsense();
+    let fault = detector.detect(frame, found).err().map(|fault| fault.cause.to_string());
+    let misbehaved = (detector.nonsense() > before).then(|| detector.last_nonsense());
+    Look { misbehaved, ..look(balls, clutter, found, fault) }
 }
 
 /// Judges the answer of one detector to one frame.
@@ -304,5 +319,6 @@ pub fn look(
         on_clutter: matched.on_clutter as u32,
         wrong: matched.false_positives.iter().take(KEPT).map(wrong).collect(),
         fault,
+        misbehaved: None,
     }
 }

@@ -54,6 +54,11 @@ pub fn unseen(n: f64) -> f64 {
     Z * Z / (n + Z * Z)
 }
 
+/// How many cases without one it takes until [`unseen`] is `share`; infinite for 0.
+pub fn cases(share: f64) -> f64 {
+    Z * Z * (1.0 - share) / share
+}
+
 /// One block of a series: the sum of its values and how many they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Block {

@@ -73,8 +73,13 @@ pub struct Metrics {
     pub score_correlation: Option<f64>,
     /// Frames on which the detector failed.
     pub faults: u64,
-    /// The first of the faults.
+    /// The first of the faults, with its frame's number in the scene, or its file.
     pub first_fault: Option<String>,
+    /// Frames whose answer broke the rules of the interface: detections that are not finite
+    /// or beyond the limit are removed, and are in no other number.
+    pub misbehaved: u64,
+    /// How the first of these did, with its frame.
+    pub first_misbehaved: Option<String>,
     /// Time per frame; the only entry that differs between runs.
     pub ms: Option<Times>,
 }
@@ -157,6 +162,13 @@ impl Metrics {
             all.iter().map(|(b, h)| [[b.truth.x, b.truth.y][axis], h.error[axis]]).collect()
         };
         let scores: Vec<[f64; 2]> = all.iter().map(|(_, h)| [h.score, h.l2()]).collect();
+        let first = |of: fn(&super::film::Look) -> Option<&String>| {
+            let said = frames().zip(0..).find_map(|(f, n)| Some((n, of(&f.looks[d])?)));
+            said.map(|(n, text)| match filmed.file(n) {
+                Some(file) => format!("{file}: {text}"),
+                None => format!("frame {n}: {text}"),
+            })
+        };
         let times = filmed.times.get(d).map_or(&[][..], Vec::as_slice);
         Self {
             detector: detector.to_owned(),
@@ -187,7 +199,9 @@ impl Metrics {
             without_covariance: all.iter().filter(|(_, h)| mahalanobis(h).is_none()).count() as u64,
             score_correlation: spearman(&scores),
             faults: sum(|l| u64::from(l.fault.is_some())),
-            first_fault: frames().find_map(|f| f.looks[d].fault.clone()),
+            first_fault: first(|l| l.fault.as_ref()),
+            misbehaved: sum(|l| u64::from(l.misbehaved.is_some())),
+            first_misbehaved: first(|l| l.misbehaved.as_ref()),
             ms: quantile(times, 0.5)
                 .zip(quantile(times, 0.95))
                 .map(|(p50, p95)| Times { p50, p95 }),
@@ -321,6 +335,7 @@ pub(super) mod tests {
         filmed.segments[0][0].looks[0].false_positives = 2;
         filmed.segments[0][0].looks[0].on_clutter = 1;
         filmed.segments[1][0].looks[0].fault = Some("no light".into());
+        filmed.segments[2][0].looks[0].misbehaved = Some("too many".into());
         let m = Metrics::of(&filmed, 0, "x", 1);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
         assert_eq!((m.frames, m.balls, m.found, m.faults), (5, 5, 4, 1));
@@ -342,7 +357,8 @@ pub(super) mod tests {
         assert!(close(m.calibration.unwrap().value, 1.125) && m.without_covariance == 0);
         assert!(close(m.score_correlation.unwrap(), -1.0));
         assert_eq!(m.ms, Some(Times { p50: 2.0, p95: 2.9 }));
-        assert_eq!(m.first_fault.as_deref(), Some("no light"));
+        assert_eq!(m.first_fault.as_deref(), Some("frame 2: no light"));
+        assert_eq!((m.misbehaved, m.first_misbehaved.as_deref()), (1, Some("frame 4: too many")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{
     answers::Answers,
-    film::{Cast, FilmError, Filmed, FrameResult, Subject, look},
+    film::{Cast, FilmError, Filmed, FrameResult, Subject, ask, look},
     footage::{Footage, Shot},
 };
 use crate::{picture_file, plugin::Detector};
@@ -66,17 +66,13 @@ fn pictures(
         if !detectors.is_empty() {
             let picture = open(&dir.join(&shot.file))?;
             for detector in detectors.iter_mut() {
-                let fault = detector.detect(&picture.frame(n as u64), &mut found).err();
-                let fault = fault.map(|f| format!("{}: {f}", shot.file));
-                looks.push(look(&shot.balls, &shot.clutter, &found, fault));
+                let frame = picture.frame(n as u64);
+                looks.push(ask(detector, &frame, &mut found, &shot.balls, &shot.clutter));
             }
         }
         looks.extend(answers.iter().map(|answers| match answers.to(shot) {
             Ok(found) => look(&shot.balls, &shot.clutter, found, None),
-            Err(why) => {
-                let fault = Some(format!("{}: {why}", shot.file));
-                look(&shot.balls, &shot.clutter, &[], fault)
-            }
+            Err(why) => look(&shot.balls, &shot.clutter, &[], Some(why.to_owned())),
         }));
         results.push(FrameResult { balls: shot.balls.clone(), looks });
     }

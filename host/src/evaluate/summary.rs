@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Answers, Metrics, Pair, Plan, Requirements, Unmet,
+    Answers, Metrics, Overall, Pair, Plan, Requirements, Unmet,
     compare::{Margins, compare},
     film::{Filmed, LEAST_VISIBLE, Subject},
     footage::Footage,
@@ -42,6 +42,8 @@ pub struct Summary {
     pub detectors: Vec<DetectorInfo>,
     /// The scenes.
     pub scenes: Vec<SceneSummary>,
+    /// What every detector did in all of them.
+    pub overall: Vec<Overall>,
     /// Thresholds that the user set.
     pub required: Requirements,
     /// Those that were not met.
@@ -68,6 +70,8 @@ pub struct DetectorInfo {
     /// All its settings: that over the plugin's defaults. What it was told about the radius
     /// lies over these.
     pub settings: Map<String, Value>,
+    /// Keys without a value, and what they mean: the detector chooses.
+    pub unset: Map<String, Value>,
     /// What it was told about the radius, scene by scene; nothing for another program.
     pub radius_hint: Vec<Map<String, Value>>,
 }
@@ -108,6 +112,7 @@ impl DetectorInfo {
             answered: Some(answers.count()),
             config: Map::new(),
             settings: Map::new(),
+            unset: Map::new(),
             radius_hint: Vec::new(),
         }
     }
@@ -196,7 +201,10 @@ impl Summary {
 
     /// Whether all errors may be those of labels by hand: no ball in a picture has a bound.
     pub fn labelled(&self) -> bool {
-        self.pictures().is_some() && self.scenes.iter().all(|scene| scene.known_bounds == 0)
+        let balls = |scene: &SceneSummary| scene.detectors.iter().any(|m| m.balls > 0);
+        self.pictures().is_some()
+            && self.scenes.iter().any(balls)
+            && self.scenes.iter().all(|scene| scene.known_bounds == 0)
     }
 
     /// The detectors that failed on every frame.
@@ -215,6 +223,9 @@ impl Summary {
         margins: Margins,
     ) -> Self {
         let names: Vec<String> = detectors.iter().map(|d| d.name.clone()).collect();
+        let scenes: Vec<SceneSummary> =
+            filmed.iter().map(|f| SceneSummary::of(f, &names, margins, plan.seed)).collect();
+        let overall = names.iter().enumerate().map(|(d, name)| Overall::of(&scenes, d, name));
         Self {
             schema: 2,
             command: String::new(),
@@ -227,10 +238,8 @@ impl Summary {
             timed_frames: TIMED_FRAMES,
             margins,
             detectors,
-            scenes: filmed
-                .iter()
-                .map(|f| SceneSummary::of(f, &names, margins, plan.seed))
-                .collect(),
+            overall: overall.collect(),
+            scenes,
             required: Requirements::default(),
             unmet: Vec::new(),
         }

@@ -1,9 +1,10 @@
-//! The result for people, in at most 100 columns.
+//! The result for people, in at most 100 columns; where these are fewer, a table comes in
+//! parts.
 
 use std::fmt::Write;
 
 use comfy_table::{
-    CellAlignment, ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
+    CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::UTF8_FULL_CONDENSED,
 };
 
 use super::{
@@ -22,10 +23,10 @@ pub fn text(summary: &Summary) -> String {
         if !left_out.is_empty() {
             let _ = writeln!(out, "{left_out}");
         }
-        let _ = writeln!(out, "{}", detection(scene));
-        let _ = writeln!(out, "{}", accuracy(scene));
-        if let Some(table) = comparison(scene) {
-            let _ = writeln!(out, "{table}");
+        let balls = scene.detectors.iter().any(|m| m.balls > 0);
+        let accuracy = balls.then(|| accuracy(scene));
+        for table in [Some(detection(scene)), accuracy, comparison(scene)] {
+            out.push_str(&table.unwrap_or_default());
         }
         for m in &scene.detectors {
             if let Some(jitter) = m.jitter {
@@ -37,20 +38,30 @@ pub fn text(summary: &Summary) -> String {
                 );
             }
         }
-        for m in scene.detectors.iter().filter(|m| m.faults > 0) {
-            let fault = m.first_fault.as_deref().unwrap_or_default();
-            let frames = if m.faults == 1 { "frame" } else { "frames" };
-            let _ = writeln!(out, "{} failed on {} {frames}, first: {fault}", m.detector, m.faults);
+        for m in &scene.detectors {
+            for (count, first, what) in [
+                (m.faults, &m.first_fault, "failed on"),
+                (m.misbehaved, &m.first_misbehaved, "broke the rules of answers on"),
+            ] {
+                if let Some(first) = first {
+                    let frames = frames(count);
+                    let _ = writeln!(out, "{} {what} {frames}, first: {first}", m.detector);
+                }
+            }
         }
+        out.push('\n');
+    }
+    if summary.scenes.len() > 1 {
+        let _ = writeln!(out, "All scenes:");
+        out.push_str(&overall(summary));
+        let several = summary.detectors.len() > 1;
+        out.push_str(if several { AHEAD } else { "" });
         out.push('\n');
     }
     let what = if let Some(dir) = summary.pictures() {
         format!("Pictures and truth from {dir}")
     } else {
-        let frames = match summary.frames {
-            1 => "1 frame".to_owned(),
-            n => format!("{n} frames"),
-        };
+        let frames = frames(summary.frames);
         let segment = summary.segment_frames.min(summary.frames);
         format!("{frames} per scene in segments of {segment}, seed {}", summary.seed)
     };
@@ -85,44 +96,144 @@ pub(super) fn hints(summary: &Summary) -> String {
         .collect();
     match told.as_slice() {
         [] => "No detector was told the radius of the balls.".to_owned(),
-        told => format!("Told the range of radii of each scene: {}.", told.join(", ")),
+        told => {
+            let of = if summary.pictures().is_some() {
+                "of the labelled balls"
+            } else {
+                "of each scene"
+            };
+            format!("Told the range of radii {of}: {}.", told.join(", "))
+        }
     }
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.iter().copied());
-    // Narrower in a terminal that is.
-    let width = table.width().map_or(WIDTH, |width| width.min(WIDTH));
-    table.set_width(width);
-    table
+/// A table of text, of which the first column names the rows and no word is cut in two.
+#[derive(Default)]
+struct Grid {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// Whether the columns but the first are numbers.
+    numbers: bool,
 }
 
-fn detection(scene: &SceneSummary) -> Table {
-    let mut table =
-        table(&["detector", "balls", "recall %", "false/frame", "precision %", "ms p50", "ms p95"]);
-    for m in &scene.detectors {
-        table.add_row([
+impl Grid {
+    fn new(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Self {
+        let header = header.iter().map(|title| (*title).to_owned()).collect();
+        Self { header, rows: rows.collect(), numbers: true }
+    }
+
+    /// The table in at most so many columns of characters: in parts that all begin with the
+    /// first column, where one is not enough.
+    fn fitted(&self, width: usize) -> String {
+        // A space to either side, and a line.
+        let least: Vec<usize> = (0..self.header.len()).map(|c| self.least(c) + 3).collect();
+        let mut parts: Vec<Vec<usize>> = vec![Vec::new()];
+        let mut taken = 1 + least[0];
+        for (column, &need) in least.iter().enumerate().skip(1) {
+            let part = parts.last_mut().expect("there is one from the beginning");
+            if taken + need > width && !part.is_empty() {
+                parts.push(vec![column]);
+                taken = 1 + least[0] + need;
+            } else {
+                part.push(column);
+                taken += need;
+            }
+        }
+        parts.iter().map(|columns| self.part(columns, width)).collect()
+    }
+
+    /// Characters that a column needs at least: a name and each word of the others are whole.
+    fn least(&self, column: usize) -> usize {
+        if column == 0 { self.longest(0, &['\n']) } else { self.longest(column, &[' ', '\n']) }
+    }
+
+    /// Characters of the longest piece between two of `ends`.
+    fn longest(&self, column: usize, ends: &[char]) -> usize {
+        let cells = self.rows.iter().map(|row| &row[column]).chain([&self.header[column]]);
+        let pieces = cells.flat_map(|cell| cell.split(ends));
+        pieces.map(|piece| piece.chars().count()).max().unwrap_or(0)
+    }
+
+    /// Characters of these columns, where the first one and they have `width` in all: what is
+    /// left of it goes to those that need the least more for lines that are not broken.
+    fn widths(&self, columns: &[usize], width: usize) -> Vec<usize> {
+        let mut widths: Vec<usize> = columns.iter().map(|&c| self.least(c)).collect();
+        let taken = 1 + self.least(0) + 3 + widths.iter().sum::<usize>() + 3 * widths.len();
+        let mut left = width.saturating_sub(taken);
+        let mut more: Vec<(usize, usize)> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, &c)| (self.longest(c, &['\n']) - widths[at], at))
+            .collect();
+        more.sort_unstable();
+        for (need, at) in more {
+            let given = need.min(left);
+            widths[at] += given;
+            left -= given;
+        }
+        widths
+    }
+
+    fn part(&self, columns: &[usize], width: usize) -> String {
+        let pick = |row: &[String]| -> Vec<String> {
+            std::iter::once(0).chain(columns.iter().copied()).map(|c| row[c].clone()).collect()
+        };
+        let widths = self.widths(columns, width);
+        let mut table = Table::new();
+        table
+            .load_style(UTF8_FULL_CONDENSED)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width.try_into().unwrap_or(u16::MAX))
+            .set_header(pick(&self.header))
+            .add_rows(self.rows.iter().map(|row| pick(row)));
+        for (n, column) in table.column_iter_mut().enumerate() {
+            if n == 0 {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+                continue;
+            }
+            let width = (widths[n - 1] + 2).try_into().unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+            if self.numbers {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        format!("{table}\n")
+    }
+}
+
+/// Narrower in a terminal that is.
+fn columns() -> usize {
+    Table::new().width().map_or(WIDTH, |width| width.min(WIDTH)).into()
+}
+
+fn frames(n: u64) -> String {
+    format!("{n} {}", if n == 1 { "frame" } else { "frames" })
+}
+
+fn detection(scene: &SceneSummary) -> String {
+    let header =
+        ["detector", "balls", "recall %", "false/frame", "precision %", "ms p50", "ms p95"];
+    let rows = scene.detectors.iter().map(|m| {
+        vec![
             cell(&m.detector),
             m.balls.to_string(),
-            format!("{} {}", percent(m.recall), percent_interval(m.recall_interval)),
+            format!("{} {}", percent(m.recall), percent_interval(m.recall_interval))
+                .trim_end()
+                .to_owned(),
             number(Some(m.false_positives_per_frame)),
             percent(m.precision),
             number(m.ms.map(|t| t.p50)),
             number(m.ms.map(|t| t.p95)),
-        ]);
-    }
-    align(table)
+        ]
+    });
+    Grid::new(&header, rows).fitted(columns())
 }
 
-fn accuracy(scene: &SceneSummary) -> Table {
-    let mut table =
-        table(&["detector", "rmse", "/bound", "bias", "p95", "max", "radius", "locking", "calib."]);
-    for m in &scene.detectors {
-        table.add_row([
+fn accuracy(scene: &SceneSummary) -> String {
+    let header =
+        ["detector", "rmse", "/bound", "bias", "p95", "max", "radius", "locking", "calib."];
+    let rows = scene.detectors.iter().map(|m| {
+        vec![
             cell(&m.detector),
             number(m.rmse),
             match bounded(m) {
@@ -135,20 +246,55 @@ fn accuracy(scene: &SceneSummary) -> Table {
             number(m.radius.map(|r| r.rmse)),
             number(largest_locking(m)),
             ratio(m.calibration.map(|c| c.value)),
-        ]);
-    }
-    align(table)
+        ]
+    });
+    Grid::new(&header, rows).fitted(columns())
 }
 
-fn align(mut table: Table) -> Table {
-    // A name that is cut in two is no name.
-    if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+const AHEAD: &str = "ahead in: scenes in which the mean distance was judged better than every other detector's,\n\
+                     over the balls that both found; below the numbers the worst scene.\n";
+
+/// All scenes, a row per detector.
+fn overall(summary: &Summary) -> String {
+    let several = summary.detectors.len() > 1;
+    let ahead = format!("ahead in, of {}", summary.scenes.len());
+    let mut header = vec!["detector", "recall %", "false/frame", "ms"];
+    if several {
+        header.insert(1, &ahead);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
+    let with = |value: String, worst: Option<String>| match worst {
+        Some(worst) => format!("{value}\n{worst}"),
+        None => value,
+    };
+    let rows = summary.overall.iter().map(|o| {
+        let mut row = vec![
+            cell(&o.detector),
+            with(
+                percent(o.recall),
+                o.least_recall.as_ref().map(|w| format!("{}: {}", w.scene, percent(Some(w.value)))),
+            ),
+            with(
+                number(Some(o.false_positives_per_frame)),
+                o.most_false_positives
+                    .as_ref()
+                    .map(|w| format!("{}: {}", w.scene, number(Some(w.value)))),
+            ),
+            milliseconds(o.ms),
+        ];
+        if several {
+            row.insert(1, o.ahead.to_string());
+        }
+        row
+    });
+    Grid::new(&header, rows).fitted(columns())
+}
+
+/// From the least to the largest median.
+pub(super) fn milliseconds(range: Option<[f64; 2]>) -> String {
+    range.map_or_else(dash, |range| {
+        let [least, most] = range.map(|t| number(Some(t)));
+        if least == most { least } else { format!("{least} to {most}") }
+    })
 }
 
 /// A detector's name in a table: one that is long has its settings in lines of their own.
@@ -180,16 +326,20 @@ pub(super) fn significant(e: &Estimate) -> bool {
 }
 
 /// Every challenger of a scene against the first detector.
-fn comparison(scene: &SceneSummary) -> Option<Table> {
+fn comparison(scene: &SceneSummary) -> Option<String> {
     let first = &scene.detectors.first()?.detector;
-    let against = format!("against {first}");
-    let mut table = table(&[&against, "distance, px", "misses, %", "false/frame"]);
-    for pair in scene.pairs.iter().filter(|p| p.reference == *first) {
+    let against = match format!("against {first}") {
+        long if long.len() > 20 => format!("against\n{}", cell(first)),
+        short => short,
+    };
+    let pairs = scene.pairs.iter().filter(|p| p.reference == *first).map(|pair| {
         let [distance, misses, wrong] =
             cells(pair).map(|(verdict, numbers)| format!("{verdict}\n{numbers}"));
-        table.add_row([cell(&pair.challenger), distance, misses, wrong]);
-    }
-    (scene.detectors.len() > 1).then_some(table)
+        vec![cell(&pair.challenger), distance, misses, wrong]
+    });
+    let header = [&*against, "distance, px", "misses, %", "false/frame"];
+    let grid = Grid { numbers: false, ..Grid::new(&header, pairs) };
+    (scene.detectors.len() > 1).then(|| grid.fitted(columns()))
 }
 
 /// What a comparison says about distance, misses and false positives: the
@@ -198,7 +348,7 @@ pub(super) fn cells(pair: &Pair) -> [(&'static str, String); 3] {
     let Pair { distance, misses, false_positives, .. } = pair;
     [
         (pair.distance_text(), numbers(distance, 1.0)),
-        (misses.verdict.count_text(), numbers(misses, 100.0)),
+        (pair.misses_text(), numbers(misses, 100.0)),
         (false_positives.verdict.count_text(), numbers(false_positives, 1.0)),
     ]
 }
@@ -304,6 +454,30 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_table_comes_in_parts_and_cuts_no_word() {
+        let words = ["99.99", "[99.97,", "100.0]", "0.00123", "1.25e-4", "192.7"];
+        let row = |name: &str| {
+            let mut row = vec![name.to_owned(), "99.99 [99.97, 100.0]".to_owned()];
+            row.extend(["0.00123", "1.25e-4", "192.7"].map(str::to_owned));
+            row
+        };
+        let rows = ["hough-opencv\n:method=gradient-alt", "edcircles-opencv"].map(row);
+        let header = ["detector", "recall %", "false/frame", "precision %", "ms p50"];
+        let grid = Grid::new(&header, rows.into_iter());
+        for width in [30, 40, 50, 60, 80, 100] {
+            let text = grid.fitted(width);
+            // The name and one more column are the least.
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= width.max(41), "{width}:\n{text}");
+            let plain = text.replace(['│', '┆'], " ");
+            let found: Vec<&str> = plain.split_whitespace().collect();
+            for word in words.iter().chain(&[":method=gradient-alt", "false/frame"]) {
+                assert!(found.contains(word), "{word} at {width}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
     fn the_tables_fit_and_say_what_is_better() {
         let names = ["edcircles-opencv", "hough-opencv"];
         let filmed =
@@ -317,6 +491,7 @@ mod tests {
             answered: None,
             config: serde_json::Map::new(),
             settings: serde_json::Map::new(),
+            unset: serde_json::Map::new(),
             radius_hint: vec![serde_json::Map::new()],
         };
         let plan = Plan { frames: 40, seed: 1 };

@@ -11,7 +11,8 @@ pub(super) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 const INK: RGBColor = RGBColor(70, 76, 84);
 const GRID: RGBColor = RGBColor(228, 231, 235);
-const FONT: &str = "sans-serif";
+/// Of all text.
+pub(super) const FONT: &str = "sans-serif";
 
 /// Room for the numbers and the title of an axis: below, and to the left.
 const ROOM: (u32, u32) = (42, 68);

@@ -1,6 +1,7 @@
 //! The report as one self-contained page.
 
 mod chart;
+mod choice;
 mod overview;
 mod pictures;
 mod plots;
@@ -39,7 +40,7 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Detectors compared" }
+                h1 id="top" { "Detectors compared" }
                 p.soft {
                     @if summary.pictures().is_some() {
                         (summary.frames) @if summary.frames == 1 { " picture" } @else { " pictures" }
@@ -53,6 +54,7 @@ pub fn page(plan: &Plan, filmed: &[Filmed], summary: &Summary) -> Result<String,
                 @for silence in summary.silence() { p.warn { (silence) "." } }
                 @if summary.labelled() { p { (LABELLED) "." } }
                 (requirements(summary))
+                (choice::choice(summary))
                 (overview::overview(summary))
                 @for scene in &scenes { (scene) }
                 (again(summary))

@@ -4,8 +4,9 @@ use maud::{Markup, PreEscaped, html};
 
 use super::{
     super::{
-        Metrics, Pair, Summary, Verdict,
+        Pair, Summary, Verdict,
         compare::Difference,
+        interval::cases,
         table::{bounded, margin_text, margins, number, percent, ratio},
     },
     class, head, key, plots,
@@ -26,29 +27,35 @@ pub(super) fn overview(summary: &Summary) -> Markup {
                 }
             } }
             tbody {
-                @for scene in &summary.scenes { tr {
-                    td { a href={ "#" (scene.name) } { (scene.name) } small { (scene.sentence()) } }
+                @for (n, scene) in summary.scenes.iter().enumerate() { tr {
+                    td {
+                        @if several { (n + 1) ". " }
+                        a href={ "#" (scene.name) } { (scene.name) } small { (scene.sentence()) }
+                    }
                     @for m in &scene.detectors { td {
-                        @if m.rmse.is_some() { (number(m.rmse)) " px" } @else { "nothing found" }
+                        @if m.rmse.is_some() { "RMSE " (number(m.rmse)) " px" }
+                        @else if m.balls == 0 { "no balls to find" }
+                        @else { "nothing found" }
                         @if let Some(over) = m.rmse_over_bound {
                             " " span.whole { "(" (ratio(Some(over))) " × bound)" }
                             @if let Some(share) = bounded(m) { small { "bound known for " (share) } }
                         }
-                        @if let Some(q) = m.l2 { small { "median distance " (number(Some(q.p50))) } }
+                        @if let Some(q) = m.l2 { small { "median distance " (number(Some(q.p50))) " px" } }
                         (detection(m.recall, m.false_positives_per_frame))
                         @if let Some(ms) = m.ms { small { (number(Some(ms.p50))) " ms" } }
-                        (failures(m.faults, m.first_fault.as_deref()))
+                        (troubles("failed on", m.faults, m.first_fault.as_deref()))
+                        (troubles("broke the rules of answers on", m.misbehaved, m.first_misbehaved.as_deref()))
                         @if let Some(pair) = scene.against_first(&m.detector) { (verdict(pair)) }
                     } }
                 } }
                 @if several { tr.total {
                     td { "all scenes" small { "all balls and frames together" } }
-                    @for (d, info) in summary.detectors.iter().enumerate() { td {
-                        (total(summary, d))
-                        (failures(summary.scenes.iter().map(|s| s.detectors[d].faults).sum(), None))
+                    @for (d, (info, all)) in summary.detectors.iter().zip(&summary.overall).enumerate() { td {
+                        (detection(all.recall, all.false_positives_per_frame))
+                        (troubles("failed on", all.faults, None))
                         @if d > 0 {
                             (tally(summary, &info.name, "distance", Pair::distance_text))
-                            (tally(summary, &info.name, "misses", |p| p.misses.verdict.count_text()))
+                            (tally(summary, &info.name, "misses", Pair::misses_text))
                             (tally(summary, &info.name, "false positives", |p| p.false_positives.verdict.count_text()))
                         }
                     } }
@@ -58,7 +65,7 @@ pub(super) fn overview(summary: &Summary) -> Markup {
         (reading(summary))
         @if several {
             h3 {
-                "Accuracy against time, a point for every scene (lower left is better"
+                "Accuracy against time, a point for every scene, with its number (lower left is better"
                 @if plots::out_of_scale(summary) { "; what is below " (format!("{:e}", plots::LEAST)) " is drawn there" }
                 ")"
             }
@@ -76,34 +83,25 @@ const WARN: (f64, f64) = (0.99, 0.01);
 
 fn detection(recall: Option<f64>, false_positives: f64) -> Markup {
     html! {
-        small class=[recall.filter(|r| *r < WARN.0).map(|_| "warn")] { (percent(recall)) " % found" }
+        @if let Some(share) = recall {
+            small class=[(share < WARN.0).then_some("warn")] { (percent(recall)) " % found" }
+        }
         small class=[(false_positives > WARN.1).then_some("warn")] {
             (number(Some(false_positives))) " false/frame"
         }
     }
 }
 
-/// On how many frames a detector failed, and how it did first.
-fn failures(frames: u64, first: Option<&str>) -> Markup {
+/// On how many frames a detector did what it should not, and how it did first.
+fn troubles(what: &str, frames: u64, first: Option<&str>) -> Markup {
     html! {
         @if frames > 0 {
             small.warn {
-                "failed on " (frames) @if frames == 1 { " frame" } @else { " frames" }
+                (what) " " (frames) @if frames == 1 { " frame" } @else { " frames" }
                 @if let Some(first) = first { ": " (first) }
             }
         }
     }
-}
-
-/// Detection over all scenes. Errors of different scenes are not added up:
-/// the hardest scene would stand for all.
-fn total(summary: &Summary, d: usize) -> Markup {
-    let sum = |of: fn(&Metrics) -> u64| {
-        summary.scenes.iter().map(|s| of(&s.detectors[d])).sum::<u64>() as f64
-    };
-    let balls = sum(|m| m.balls);
-    let recall = (balls > 0.0).then(|| sum(|m| m.found) / balls);
-    detection(recall, sum(|m| m.false_positives) / sum(|m| m.frames).max(1.0))
 }
 
 /// The distance's verdict always, the others when they tell the two apart.
@@ -111,7 +109,7 @@ fn verdict(pair: &Pair) -> Markup {
     let counted = [(pair.misses, "misses"), (pair.false_positives, "false positives")];
     let apart = |d: &Difference| matches!(d.verdict, Verdict::Better | Verdict::Worse);
     html! {
-        small class=(class(pair.distance.verdict)) { (pair.distance_text()) }
+        small class=(class(pair.distance.verdict)) { "distance: " (pair.distance_text()) }
         @for (d, what) in counted.iter().filter(|(d, _)| apart(d)) {
             small class=(class(d.verdict)) { (d.verdict.count_text()) " " (what) }
         }
@@ -138,14 +136,23 @@ fn tally(
     html! { small { (what) ": " (said.join(", ")) } }
 }
 
+/// How many balls or frames without a difference show that there is none.
+fn least_frames(summary: &Summary) -> Option<String> {
+    let n = cases(summary.margins.rate);
+    // Two digits are enough.
+    let unit = 10f64.powf(n.log10().floor() - 1.0).max(1.0);
+    (n.is_finite() && n > 0.0).then(|| format!("{:.0}", (n / unit).ceil() * unit))
+}
+
 fn reading(summary: &Summary) -> Markup {
     html! {
         p {
-            "The large number is the RMSE per axis in pixels, over the balls that were found: with few of them "
+            "RMSE is per axis, over the balls that were found: with few of them "
             "found, it tells of the easy ones only. × bound: divided by the Cramér-Rao bound, which no unbiased "
             "detector can beat. Times are medians per frame, on at most " (summary.timed_frames)
             " frames on one thread of this machine. Balls of which less than " (100.0 * summary.least_visible)
-            " % is visible do not count."
+            " % is visible do not count. Amber warns: of less than " (margin_text(100.0 * WARN.0)) " % found, of more than "
+            (margin_text(WARN.1)) " false per frame, and of frames without a proper answer."
             @if let Some(share) = summary.max_radius_error {
                 " A find has a radius that is off by " (margin_text(100.0 * share)) " % at most, or none."
             }
@@ -157,6 +164,10 @@ fn reading(summary: &Summary) -> Markup {
                 "are judged apart, and time not at all. " (margins(summary)) ". A verdict is given when "
                 "the whole 95 % interval of the difference lies on one side of that, or within it; otherwise there "
                 "are “too few frames to tell”."
+                @if let Some(frames) = least_frames(summary) {
+                    " To show that two detectors that never miss and are never wrong are alike takes about " (frames)
+                    " balls and frames of a scene."
+                }
             }
         }
     }

@@ -9,14 +9,15 @@ use plumbline_plugin_api::{Circle, Frame, PixelFormat};
 
 use super::super::{
     Plan,
-    compare::loss,
     film::{FilmError, Filmed, Wrong},
     plan::segment_seed,
     table::number,
 };
 
-/// Worst balls per detector and scene, and frames with false positives.
+/// Balls that were found worst, per detector and scene.
 const WORST: usize = 3;
+/// Balls that were missed; and one frame with false positives.
+const MISSED: usize = 2;
 /// Side of a picture on the page, in CSS pixels.
 const SIDE: u32 = 230;
 /// Least side of a cut-out, in pixels of the frame.
@@ -41,14 +42,18 @@ pub(super) fn worst(plan: &Plan, filmed: &Filmed, d: usize) -> Result<Vec<Markup
 }
 
 fn cases(filmed: &Filmed, d: usize) -> Vec<Case> {
-    let mut balls = Vec::new();
+    let (mut found, mut missed) = (Vec::new(), Vec::new());
     let mut wrong = None;
     for (segment, frames) in filmed.segments.iter().enumerate() {
         for (frame, result) in frames.iter().enumerate() {
             let look = &result.looks[d];
             for (n, ball) in result.balls.iter().enumerate().filter(|(_, b)| !b.ignored) {
-                let relative = loss(look.hits[n], ball.gate) / ball.gate;
-                balls.push((relative, Case { segment, frame, ball: Some(n) }));
+                let case = Case { segment, frame, ball: Some(n) };
+                match look.hits[n] {
+                    Some(hit) => found.push((hit.l2() / ball.gate, case)),
+                    // The most visible one first: it is the hardest to excuse.
+                    None => missed.push((ball.truth.visible.min(ball.truth.visible_arc), case)),
+                }
             }
             let worst = wrong.as_ref().map_or(0, |w: &(u32, Case)| w.0);
             if look.false_positives > worst {
@@ -56,15 +61,21 @@ fn cases(filmed: &Filmed, d: usize) -> Vec<Case> {
             }
         }
     }
-    balls.sort_by(|a, b| b.0.total_cmp(&a.0));
-    // Neighbouring frames look alike: one of each segment.
+    let worst = first_of_segments(found).into_iter().take(WORST);
+    let missed = first_of_segments(missed).into_iter().take(MISSED);
+    worst.chain(missed).chain(wrong.map(|w| w.1)).collect()
+}
+
+/// The cases from the largest value down, one of each segment: neighbouring frames look alike.
+fn first_of_segments(mut cases: Vec<(f64, Case)>) -> Vec<Case> {
+    cases.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut seen = Vec::new();
-    balls.retain(|(_, case)| {
+    cases.retain(|(_, case)| {
         let new = !seen.contains(&case.segment);
         seen.push(case.segment);
         new
     });
-    balls.into_iter().take(WORST).chain(wrong.map(|w| (1.0, w.1))).map(|(_, case)| case).collect()
+    cases.into_iter().map(|(_, case)| case).collect()
 }
 
 fn picture(plan: &Plan, filmed: &Filmed, d: usize, case: &Case) -> Result<Markup, FilmError> {
@@ -85,7 +96,12 @@ fn drawing(plan: &Plan, filmed: &Filmed, d: usize, case: &Case, frame: &Frame<'_
         };
         (Circle { x: t.x, y: t.y, radius: t.radius }, format!("frame {place}: {what}"))
     } else {
-        (around(&look.wrong, frame), format!("frame {place}: {} false", look.false_positives))
+        let drawn = match look.wrong.len() {
+            n if n < look.false_positives as usize => format!(", {n} of them drawn"),
+            _ => String::new(),
+        };
+        let caption = format!("frame {place}: {} false{drawn}", look.false_positives);
+        (around(&look.wrong, frame), caption)
     };
     let side = (3.2 * middle.radius + 16.0).max(LEAST_CUT) as u32;
     let side = side.min(frame.width()).min(frame.height());

@@ -9,7 +9,7 @@ use super::super::{
     metrics::{hits, mahalanobis},
     table::number,
 };
-use super::chart::{Axis, chart, decades};
+use super::chart::{Axis, FONT, chart, decades};
 
 /// Colours of the detectors, told apart with any colour vision (Okabe and Ito, 2008).
 pub(super) const COLORS: [RGBColor; 6] = [
@@ -21,9 +21,13 @@ pub(super) const COLORS: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
 ];
 
-/// The colour of detector number `d`.
+/// The colour of detector number `d`: after the first round the same ones darker, then paler.
 pub(super) fn color(d: usize) -> RGBColor {
-    COLORS[d % COLORS.len()]
+    let RGBColor(r, g, b) = COLORS[d % COLORS.len()];
+    let (toward, share) = [(0.0, 0.0), (0.0, 0.5), (255.0, 0.45)][d / COLORS.len() % 3];
+    let [r, g, b] =
+        [r, g, b].map(|c| (f64::from(c) + share * (toward - f64::from(c))).round() as u8);
+    RGBColor(r, g, b)
 }
 
 /// Errors below this are drawn at it, in pixels; and times, in milliseconds.
@@ -33,6 +37,7 @@ const POINTS: usize = 1500;
 /// A plot that has a line of the page to itself, and one of several side by
 /// side, in CSS pixels.
 const WIDE: (u32, u32) = (500, 300);
+const LARGE: (u32, u32) = (720, 420);
 const SMALL: (u32, u32) = (380, 240);
 const SQUARE: (u32, u32) = (310, 260);
 
@@ -61,13 +66,16 @@ pub(super) fn cdf(filmed: &Filmed, count: usize) -> String {
         for (d, errors) in errors.iter().enumerate() {
             let every = errors.len().div_ceil(600).max(1);
             let steps = errors.iter().enumerate();
-            let mut line: Vec<(f64, f64)> = steps
+            let corners = steps
                 .filter(|(k, _)| k % every == 0 || k + 1 == errors.len())
-                .map(|(k, e)| (e.clamp(low, high), 100.0 * (k + 1) as f64 / balls))
-                .collect();
-            if let Some(&(_, top)) = line.last() {
-                line.push((high, top));
+                .map(|(k, e)| (e.clamp(low, high), 100.0 * (k + 1) as f64 / balls));
+            // Up at each error, and on until the next.
+            let (mut line, mut height) = (Vec::new(), 0.0);
+            for (at, top) in corners {
+                line.extend([(at, height), (at, top)]);
+                height = top;
             }
+            line.push((high, height));
             chart.draw_series(LineSeries::new(line, color(d).stroke_width(2)))?;
         }
         Ok(())
@@ -105,7 +113,7 @@ pub(super) fn phase(filmed: &Filmed, d: usize) -> String {
     let label = |v: &f64| tick(*v, reach);
     let y = Axis { range: -reach..reach, title: "error, px", ticks: 5, label: &label };
     chart(SMALL, x, y, |chart| {
-        let dots = thin(&points).filter(|p| p.1.abs() <= reach);
+        let dots = thin(&points).map(|p| (p.0, p.1.clamp(-reach, reach)));
         let faint = color(d).mix(0.3).filled();
         chart.draw_series(dots.map(|p| Circle::new(p, 2, faint)))?;
         chart.draw_series(LineSeries::new(means.clone(), BLACK.stroke_width(2)))?;
@@ -189,18 +197,22 @@ pub(super) fn out_of_scale(summary: &Summary) -> bool {
 
 /// Accuracy against time: a point for every scene and detector.
 pub(super) fn speed(summary: &Summary) -> String {
-    let points: Vec<(usize, f64, f64)> = summary
+    let all = summary
         .scenes
         .iter()
-        .flat_map(|scene| scene.detectors.iter().enumerate())
-        .filter_map(|(d, m)| Some((d, m.ms?.p50.max(LEAST), m.rmse?.max(LEAST))))
+        .zip(1..)
+        .flat_map(|(scene, n)| scene.detectors.iter().enumerate().map(move |(d, m)| (n, d, m)));
+    let points: Vec<(u32, usize, (f64, f64))> = all
+        .filter_map(|(n, d, m)| Some((n, d, (m.ms?.p50.max(LEAST), m.rmse?.max(LEAST)))))
         .collect();
-    let (times, errors) = (points.iter().map(|p| p.1), points.iter().map(|p| p.2));
+    let (times, errors) = (points.iter().map(|p| p.2.0), points.iter().map(|p| p.2.1));
     let (x, _) = decades("median time per frame, ms", times, LEAST);
     let (y, _) = decades("RMSE per axis, px", errors, LEAST);
-    chart(WIDE, x, y, |chart| {
-        let dots = points.iter().map(|&(d, x, y)| Circle::new((x, y), 5, color(d).filled()));
-        chart.draw_series(dots)?;
+    chart(LARGE, x, y, |chart| {
+        chart.draw_series(points.iter().map(|&(n, d, at)| {
+            let number = Text::new(n.to_string(), (6, -6), (FONT, 11).into_font().color(&color(d)));
+            EmptyElement::at(at) + Circle::new((0, 0), 4, color(d).filled()) + number
+        }))?;
         Ok(())
     })
 }

@@ -13,6 +13,8 @@ pub(super) struct Row {
     pub(super) title: &'static str,
     pub(super) value: fn(&Metrics) -> String,
     pub(super) below: fn(&Metrics) -> String,
+    /// Whether it is shown also where nothing can be said of any detector.
+    pub(super) always: bool,
     /// What is smaller in the best detector; `None` where no value is best.
     pub(super) rank: Option<fn(&Metrics) -> Option<f64>>,
 }
@@ -26,11 +28,15 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
         &[
             Row {
                 name: "recall, %",
-                title: "balls that were found, with Wilson's 95 % interval",
+                title: "balls that were found, with Wilson's 95 % interval, which takes balls for independent; the verdicts below do not",
                 value: |m| percent(m.recall),
-                below: |m| {
-                    format!("{} of {}, {}", m.found, m.balls, percent_interval(m.recall_interval))
+                below: |m| match m.balls {
+                    0 => "no balls to find".to_owned(),
+                    balls => {
+                        format!("{} of {balls}, {}", m.found, percent_interval(m.recall_interval))
+                    }
                 },
+                always: false,
                 rank: Some(|m| m.recall.map(|r| -r)),
             },
             Row {
@@ -41,6 +47,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                     0 => String::new(),
                     n => format!("{n} of {} on distractors", m.false_positives),
                 },
+                always: false,
                 rank: Some(|m| Some(m.false_positives_per_frame)),
             },
             Row {
@@ -48,6 +55,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "found / (found + false positives)",
                 value: |m| percent(m.precision),
                 below: NONE,
+                always: false,
                 rank: Some(|m| m.precision.map(|r| -r)),
             },
         ],
@@ -62,6 +70,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 below: |m| {
                     m.rmse_l2.map_or_else(String::new, |l2| format!("L2 {}", number(Some(l2))))
                 },
+                always: false,
                 rank: Some(|m| m.rmse),
             },
             Row {
@@ -74,6 +83,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                     m.bound
                         .map_or_else(String::new, |b| format!("bound {}{share}", number(Some(b))))
                 },
+                always: false,
                 rank: None,
             },
             Row {
@@ -83,6 +93,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 below: |m| {
                     m.l2.map_or_else(String::new, |q| format!("P95 {}", number(Some(q.p95))))
                 },
+                always: false,
                 rank: Some(|m| m.l2.map(|q| q.p50)),
             },
             Row {
@@ -92,6 +103,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 below: |m| {
                     m.l2.map_or_else(String::new, |q| format!("max {}", number(Some(q.max))))
                 },
+                always: false,
                 rank: Some(|m| m.l2.map(|q| q.p99)),
             },
             Row {
@@ -99,6 +111,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "mean error with its 95 % interval; * when that leaves 0 out",
                 value: |m| estimate(m.bias.map(|b| b[0])),
                 below: |m| interval(m.bias.map(|b| b[0])),
+                always: false,
                 rank: None,
             },
             Row {
@@ -106,20 +119,23 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "mean error with its 95 % interval; * when that leaves 0 out",
                 value: |m| estimate(m.bias.map(|b| b[1])),
                 below: |m| interval(m.bias.map(|b| b[1])),
+                always: false,
                 rank: None,
             },
             Row {
                 name: "pixel locking x",
-                title: "amplitude of the error against the sub-pixel phase, ± its standard error; beyond 2.5 of these it is not chance",
-                value: |m| number(m.locking[0].map(|l| l.amplitude)),
+                title: "amplitude of the error against the sub-pixel phase, ± its standard error; * beyond 2.5 of these, which is not chance",
+                value: |m| locked(m.locking[0]),
                 below: |m| standard_error(m.locking[0]),
+                always: false,
                 rank: None,
             },
             Row {
                 name: "pixel locking y",
-                title: "amplitude of the error against the sub-pixel phase, ± its standard error; beyond 2.5 of these it is not chance",
-                value: |m| number(m.locking[1].map(|l| l.amplitude)),
+                title: "amplitude of the error against the sub-pixel phase, ± its standard error; * beyond 2.5 of these, which is not chance",
+                value: |m| locked(m.locking[1]),
                 below: |m| standard_error(m.locking[1]),
+                always: false,
                 rank: None,
             },
             Row {
@@ -127,6 +143,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "scatter of the answers for a ball that stands still; – when all balls move",
                 value: |m| number(m.jitter),
                 below: NONE,
+                always: false,
                 rank: Some(|m| m.jitter),
             },
         ],
@@ -145,6 +162,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                     format!("bias {}{over}", number(Some(r.bias)))
                 })
             },
+            always: false,
             rank: Some(|m| m.radius.map(|r| r.rmse)),
         }],
     ),
@@ -159,6 +177,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                     Some(i) => format!("[{}, {}]", ratio(Some(i.low)), ratio(Some(i.high))),
                     None => String::new(),
                 },
+                always: false,
                 rank: None,
             },
             Row {
@@ -166,6 +185,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "Spearman's rank correlation: -1 when a higher score always means a smaller distance; – when all scores are equal",
                 value: |m| ratio(m.score_correlation),
                 below: NONE,
+                always: false,
                 rank: None,
             },
             Row {
@@ -175,6 +195,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 below: |m| {
                     m.ms.map_or_else(String::new, |t| format!("P95 {}", number(Some(t.p95))))
                 },
+                always: false,
                 rank: Some(|m| m.ms.map(|t| t.p50)),
             },
             Row {
@@ -182,6 +203,19 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "the detector failed or panicked; its balls count as missed",
                 value: |m| m.faults.to_string(),
                 below: |m| m.first_fault.clone().unwrap_or_default(),
+                always: true,
+                rank: None,
+            },
+            Row {
+                name: "answers that broke the rules",
+                title: "detections that are not finite, or beyond the limit: removed, and in no other number",
+                value: |m| match m.misbehaved {
+                    0 => dash(),
+                    1 => "1 frame".to_owned(),
+                    n => format!("{n} frames"),
+                },
+                below: |m| m.first_misbehaved.clone().unwrap_or_default(),
+                always: false,
                 rank: None,
             },
         ],
@@ -197,6 +231,14 @@ fn estimate(e: Option<Estimate>) -> String {
 fn interval(e: Option<Estimate>) -> String {
     e.and_then(|e| e.interval).map_or_else(String::new, |i| {
         format!("[{}, {}]", number(Some(i.low)), number(Some(i.high)))
+    })
+}
+
+/// An amplitude; a star when it is not just chance.
+fn locked(l: Option<Locking>) -> String {
+    l.map_or_else(dash, |l| {
+        let star = if l.amplitude > 2.5 * l.standard_error { " *" } else { "" };
+        format!("{}{star}", number(Some(l.amplitude)))
     })
 }
 
