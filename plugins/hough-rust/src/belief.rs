@@ -317,6 +317,7 @@ mod tests {
             circle,
             width: 0.3,
             contrast: -275.0,
+            ground: 0.0,
             noise: 14.0,
             covariance: [[1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0], [0.0, 0.0, 1e-3]],
             support: 0.47,

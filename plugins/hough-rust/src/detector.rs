@@ -1,11 +1,14 @@
 //! The stages put together.
 
+mod bare;
 mod neighbours;
+mod parting;
 mod tracking;
 
 use std::cell::OnceCell;
 
-use neighbours::Size;
+use neighbours::{BEYOND, Size};
+use parting::{Body, SWEEPS};
 use plumbline_plugin_api::{
     Covariance, Detection, Detections, Detector, Frame, HostInfo, PluginError,
 };
@@ -22,7 +25,7 @@ use crate::{
     outline::Outline,
     pyramid::{MAX_LEVELS, Pyramid},
     rays::Rays,
-    refine::{Fit, Refiner},
+    refine::{Fit, Other, Refiner},
     ring::Circle,
     tracks::Tracks,
     votes::{Accumulator, Side},
@@ -35,7 +38,7 @@ const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
 const EDGE_BUDGET: usize = 2500;
 /// Discs from which on pieces of rims are looked for, too, and how many times as many edges
 /// as usual may belong to these.
-const MANY: usize = 4;
+const MANY: usize = 3;
 const MORE: f64 = 16.0;
 /// Radii of the rims that they are pieces of, in pixels of a level. Those of full resolution
 /// begin with the smallest wanted.
@@ -84,6 +87,11 @@ struct Found {
     candidate: Candidate,
     /// The round of the search for neighbours that found it, from 1 on; 0 for what is none.
     round: usize,
+    /// How far the last fit together with those that it touches moved it, in pixels, if there
+    /// was one.
+    moved: Option<f64>,
+    /// Whether it was taken out of the picture.
+    is_out: bool,
 }
 
 /// The detector: see the crate's documentation.
@@ -106,6 +114,12 @@ pub struct HoughRust {
     found: Vec<Found>,
     /// Sizes that many of the discs have.
     sizes: Vec<Size>,
+    /// What touches what, while they are fitted together, and what is beside the one at hand.
+    bodies: Vec<Body>,
+    others: Vec<Other>,
+    gaps: Vec<f64>,
+    /// The picture without the discs that were found.
+    bare: Vec<u8>,
     /// Which edges are near discs of the last round.
     near: Vec<bool>,
     /// The round of the search for neighbours, from 1 on; 0 before.
@@ -131,6 +145,9 @@ impl Detector for HoughRust {
             self.track(&image);
         } else {
             self.search_all(&image);
+            self.part(&image, SWEEPS);
+            self.leave_out(&image);
+            self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
         }
         for f in &self.found {
             let c = &f.fit.covariance;
@@ -174,6 +191,10 @@ impl HoughRust {
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
             sizes: Vec::with_capacity(256),
+            bodies: Vec::with_capacity(256),
+            others: Vec::with_capacity(16),
+            gaps: Vec::with_capacity(16),
+            bare: Vec::new(),
             near: Vec::new(),
             round: 0,
             tracks: Tracks::default(),
@@ -188,6 +209,7 @@ impl HoughRust {
         if let Some(top) = top.filter(|_| self.may_have_more()) {
             self.search_arcs(image, top, radii);
             self.search_neighbours(image, radii);
+            self.search_between(image, top + 1, radii);
         }
     }
 
@@ -196,6 +218,14 @@ impl HoughRust {
         let Config { min_radius, max_radius, .. } = self.config;
         let side = image.width.min(image.height) as f64;
         (min_radius, if max_radius > 0.0 { max_radius } else { 0.6 * side })
+    }
+
+    /// Leaves out what is beyond the wanted radii after all.
+    fn leave_out(&mut self, image: &Image<'_>) {
+        let Config { min_radius: least, max_radius, .. } = self.config;
+        let side = image.width.max(image.height) as f64;
+        let most = if max_radius > 0.0 { max_radius } else { side };
+        self.found.retain(|f| (least..=most).contains(&f.fit.circle.r));
     }
 
     /// Looks for discs with radii between two. Returns the highest level that was searched,
@@ -419,6 +449,8 @@ impl HoughRust {
         let side = image.width.max(image.height) as f64;
         let Config { min_radius: least, max_radius, .. } = self.config;
         let most = (max_radius > 0.0).then_some(max_radius);
+        // What others touch comes out too small, until it is fitted together with these.
+        let beyond = if demand == Demand::Neighbour { BEYOND } else { 0.0 };
         for i in first..self.candidates.len() {
             if self.found.len() >= self.config.max_circles {
                 break;
@@ -431,6 +463,7 @@ impl HoughRust {
             // The fit moves a radius by little: what is far out stays out.
             let spread = f64::from(c.ring.spread + c.ring.swing());
             let slack = (0.02 * at.r + 0.5 + 2.0 * spread).min(0.05 * at.r + 2.0);
+            let slack = slack.max(beyond * at.r);
             if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
                 continue;
             }
@@ -457,7 +490,8 @@ impl HoughRust {
                 },
             };
             let score = belief::score(&fit);
-            let inside = (least..=most.unwrap_or(side)).contains(&fit.circle.r);
+            let (low, high) = (1.0 - beyond, 1.0 + beyond);
+            let inside = (low * least..=high * most.unwrap_or(side)).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
             if score >= self.config.min_score
@@ -466,7 +500,14 @@ impl HoughRust {
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
                 let round = if demand == Demand::Neighbour { self.round.max(1) } else { 0 };
-                self.found.push(Found { fit, score, candidate: c, round });
+                self.found.push(Found {
+                    fit,
+                    score,
+                    candidate: c,
+                    round,
+                    moved: None,
+                    is_out: false,
+                });
             }
         }
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));

@@ -14,6 +14,8 @@
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
 //! | where no model of a disc is true: the outline by rays | `outline` |
 //! | where many of one size touch each other: what touches these | `detector::neighbours` |
+//! | discs that touch each other are fitted together | `detector::parting` |
+//! | what shows when these are taken out of the picture | `detector::bare` |
 //! | optionally: where the discs of the last picture are now | [`tracks`] |
 //!
 //! [`HoughRust`] puts them together.

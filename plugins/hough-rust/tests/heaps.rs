@@ -55,6 +55,61 @@ fn discs_that_touch_six_others_are_found() {
     }
 }
 
+/// Root mean square of the errors of the centre per axis and of the radius, and the mean of
+/// e' S^-1 e of the centre.
+fn errors(discs: &[Disc], found: &Detections) -> (f64, f64, f64) {
+    let mut sums = [0.0; 4];
+    for d in discs {
+        let near = |f: &&plumbline_plugin_api::Detection| (f.x - d.x).hypot(f.y - d.y) < 0.2 * d.r;
+        let Some(f) = found.iter().find(near) else { continue };
+        let (dx, dy, dr) = (f.x - d.x, f.y - d.y, f.radius - d.r);
+        let c = f.covariance.into_option().unwrap();
+        let square =
+            (c.yy * dx * dx - 2.0 * c.xy * dx * dy + c.xx * dy * dy) / (c.xx * c.yy - c.xy * c.xy);
+        let terms = [1.0, 0.5 * (dx * dx + dy * dy), dr * dr, square];
+        sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+    }
+    let [n, center, radius, square] = sums;
+    ((center / n).sqrt(), (radius / n).sqrt(), square / n)
+}
+
+/// Between two that touch there is no edge; what each adds to the other must not move either.
+#[test]
+fn discs_that_touch_have_the_centres_and_radii_of_discs_alone() {
+    let mut random = Random(8);
+    for (r, most) in [(13.0, (0.02, 0.02)), (9.0, (0.02, 0.02))] {
+        let discs = packed(r, (7, 7));
+        let mut canvas = Canvas::new(SIZE.0, SIZE.1, 40.0);
+        for disc in &discs {
+            canvas.light(*disc, random.range(120.0, 170.0));
+        }
+        let found = detect(&canvas, &mut random);
+        let (of, others) = count(&discs, &found);
+        assert!(of >= 48 && others == 0, "{of} of 49, {others} others, r {r}");
+        let (center, radius, square) = errors(&discs, &found);
+        let text = format!("r {r}: centre {center:.4}, radius {radius:.4}, {square:.2}");
+        assert!(center < most.0 && radius < most.1 && (0.4..6.0).contains(&square), "{text}");
+    }
+}
+
+/// Those at the rim of a large heap touch none of each other, but what was not found yet; and
+/// inside it is found what shows hardly any of its rim.
+#[test]
+fn small_discs_deep_in_a_heap_are_found_also_by_who_knows_their_radius() {
+    for (seed, (min_radius, max_radius)) in [(9, (3.0, 0.0)), (10, (7.6, 8.4))] {
+        let mut random = Random(seed);
+        let discs = packed(8.0, (14, 14));
+        let mut canvas = Canvas::new(SIZE.0, SIZE.1, 130.0);
+        for disc in &discs {
+            canvas.disc(*disc, |_, _| 60.0);
+        }
+        let config = Config { min_radius, max_radius, ..Config::default() };
+        let mut detector = HoughRust::with_config(config).unwrap();
+        let (of, others) = count(&discs, &detect_with(&mut detector, &canvas, &mut random));
+        assert!(of >= 186 && others == 0, "{of} of 196, {others} others, from {min_radius}");
+    }
+}
+
 /// Rims that the picture's border cuts are no wider ones.
 #[test]
 fn a_heap_that_the_border_cuts_is_found_with_its_radius() {

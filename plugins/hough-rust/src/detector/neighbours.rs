@@ -12,6 +12,7 @@ use crate::{
     image::Image,
     pyramid::MAX_LEVELS,
     rays::{RAYS, direction, median},
+    refine::Fit,
     ring::Circle,
     votes::Side,
 };
@@ -19,10 +20,13 @@ use crate::{
 /// Radii that are of one size, the largest over the smallest, and how far others of that size
 /// may be beyond, as a share: rays see the rim between two discs that touch further in.
 const ALIKE: f64 = 1.15;
-const BEYOND: f64 = 0.09;
-/// One in so many of the discs touches another at least where they lie in heaps: of the first
-/// that are found in pictures of heaps nearly a half do, of beads apart one in ten.
+pub(super) const BEYOND: f64 = 0.09;
+/// One in so many of the discs touches another at least where they lie in heaps, or is cut by
+/// what was not found: of the first that are found in pictures of heaps nearly a half touch
+/// another, of beads apart one in ten.
 const HEAPED: usize = 5;
+/// Share of the directions that show it below which a disc is cut by something.
+const CUT: f64 = 0.9;
 /// Sizes that are looked for, those of the most discs, at most.
 const SIZES: usize = 4;
 /// How often is looked for what touches those that were found in the round before, at most, and
@@ -122,7 +126,8 @@ impl HoughRust {
             Size { discs: 1, sign, radii: (r, r), contrasts }
         };
         self.sizes.clear();
-        let touching = found.iter().filter(|f| is_neighbour(found, &f.fit.circle)).count();
+        let touches = |f: &&Found| is_cut(&f.fit) || is_neighbour(found, &f.fit.circle);
+        let touching = found.iter().filter(touches).count();
         if touching * HEAPED < found.len() {
             return;
         }
@@ -152,7 +157,8 @@ impl HoughRust {
     /// Takes those peaks of one size for seeds that are next to a disc of the last round.
     fn seed_neighbours(&mut self, full: &Image<'_>, wanted: &Size, limits: (f64, f64)) {
         self.seeds.clear();
-        let (least, most) = (wanted.radii.0.max(limits.0), wanted.radii.1.min(limits.1));
+        let least = wanted.radii.0.max((1.0 - BEYOND) * limits.0);
+        let most = wanted.radii.1.min((1.0 + BEYOND) * limits.1);
         if least > most {
             return;
         }
@@ -275,6 +281,11 @@ fn partition(
         }
     }
     to
+}
+
+/// Whether something hides a part of a disc's rim.
+fn is_cut(fit: &Fit) -> bool {
+    fit.gaps > 0 && fit.support < CUT
 }
 
 /// Whether a circle is next to another disc and does not cover too much of any.

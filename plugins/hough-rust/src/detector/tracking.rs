@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{Found, HoughRust, overlaps};
+use super::{Found, HoughRust, SWEEPS, overlaps};
 use crate::{
     belief::Demand,
     climb::{Candidate, Seed},
@@ -61,10 +61,21 @@ impl HoughRust {
         if searches {
             self.tracks.searched(self.followed.iter().any(|(track, _)| track.is_none()));
         }
+        self.part_followed(image);
         self.tracks
             .update(size, self.followed.iter().map(|(track, found)| (*track, found.sight())));
-        self.found.extend(self.followed.iter().map(|(_, found)| *found));
+        self.leave_out(image);
         self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    }
+
+    /// Makes what was followed what is found, and fits those together that touch each other.
+    fn part_followed(&mut self, image: &Image<'_>) {
+        self.found.clear();
+        self.found.extend(self.followed.iter().map(|(_, found)| *found));
+        self.part(image, SWEEPS);
+        for ((_, followed), found) in self.followed.iter_mut().zip(&self.found) {
+            *followed = *found;
+        }
     }
 
     /// Leaves out the worst of what was followed and what is new behind it if these are too many.

@@ -11,6 +11,8 @@ pub struct Fit {
     pub width: f64,
     /// Grey levels inside minus outside.
     pub contrast: f64,
+    /// Grey level outside; NaN where the rays alone saw the disc.
+    pub ground: f64,
     /// Standard deviation of the residuals, grey levels.
     pub noise: f64,
     /// Covariance of (x, y, r), square pixels, for the scatter of the pixels or
@@ -48,6 +50,7 @@ impl Fit {
             circle: ring.disc(),
             width: ring.width(),
             contrast: f64::from(sign * ring.contrast),
+            ground: f64::NAN,
             noise: 0.0,
             covariance: ring.covariance()?,
             support: f64::from(ring.coverage),
@@ -59,6 +62,11 @@ impl Fit {
             blur_swing: 0.0,
             is_plain: false,
         })
+    }
+
+    /// Whether no model described the disc, and its outline is all there is.
+    pub fn is_outline(&self) -> bool {
+        self.ground.is_nan()
     }
 
     /// Standard deviation of the centre in one direction, in pixels.

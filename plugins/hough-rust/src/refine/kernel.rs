@@ -40,6 +40,10 @@ pub(super) struct Pixels {
     by_width: Vec<f32>,
     /// The direction from where the fit began.
     pub(super) sector: Vec<u8>,
+    /// The grey value without what other discs add, and the share that they have; nothing where
+    /// there are none.
+    pub(super) alone: Vec<f32>,
+    pub(super) others: Vec<f32>,
 }
 
 impl Pixels {
@@ -58,6 +62,7 @@ impl Pixels {
         let n = self.len();
         self.mask.clear();
         self.mask.resize(n, 1.0);
+        self.mask_others();
         self.residual.resize(n, 0.0);
         self.share.resize(n, 0.0);
         self.by_radius.resize(n, 0.0);
@@ -112,6 +117,7 @@ pub(super) fn accumulate(
     weighing: Weighing,
     wanted: &[bool; N],
 ) -> Sums {
+    pixels.put_ground(p[4]);
     let (mut index, n) = chosen(wanted);
     // The residual's row comes last.
     index[n] = N;

@@ -31,6 +31,7 @@ mod flats;
 mod kernel;
 mod levels;
 mod noise;
+mod others;
 mod outliers;
 mod sectors;
 mod start;
@@ -42,6 +43,7 @@ pub use fit::Fit;
 use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};
 use levels::Levels;
 use noise::ROUNDING;
+pub use others::Other;
 pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Seen, Support};
 use start::{Annulus, Piece};
@@ -73,6 +75,9 @@ pub struct Refiner {
     /// Where in the picture they are, or some of them.
     pieces: Vec<Piece>,
     scratch: Vec<f32>,
+    /// Discs beside the one at hand, and the level of the ground between them to begin with.
+    others: Vec<Other>,
+    ground: f64,
 }
 
 /// Pixels with which a fit finds most of its way, about. Annuli with two times as
@@ -149,6 +154,32 @@ impl Refiner {
         ring: &Ring,
         sign: f32,
     ) -> Option<Fit> {
+        self.others.clear();
+        self.fit_at(image, weights, ring, sign)
+    }
+
+    /// The same of one beside `others`, which are known, on a ground of about a level.
+    pub fn fit_among(
+        &mut self,
+        image: &Image<'_>,
+        weights: &Weights,
+        (ring, sign): (&Ring, f32),
+        others: &[Other],
+        ground: f64,
+    ) -> Option<Fit> {
+        self.others.clear();
+        self.others.extend_from_slice(others);
+        self.ground = ground;
+        self.fit_at(image, weights, ring, sign)
+    }
+
+    fn fit_at(
+        &mut self,
+        image: &Image<'_>,
+        weights: &Weights,
+        ring: &Ring,
+        sign: f32,
+    ) -> Option<Fit> {
         let start = ring.circle;
         let contrast = f64::from(sign * ring.contrast);
         let width = ring.width().clamp(0.35, start.r / 2.5);
@@ -162,7 +193,8 @@ impl Refiner {
         // Most of the way goes with few pixels.
         let every = (n / SAMPLE) | 1;
         self.gather(&place, every);
-        let unseen = ring.unseen();
+        // Rays see no edge where another disc touches; the pixels do once that is taken out.
+        let unseen = if self.others.is_empty() { ring.unseen() } else { 0 };
         let left = sectors::mask(&mut self.pixels, unseen, &Levels::default());
         let hidden = unseen != 0;
         let guess =
@@ -206,6 +238,8 @@ impl Refiner {
         } else {
             start::gather_some(pixels, image, weights, circle, pieces, every);
         }
+        others::take_out(&mut self.pixels, circle, &self.others);
+        self.pixels.put_ground(self.ground);
         self.pixels.seal();
     }
 
@@ -411,7 +445,7 @@ impl Refiner {
         let mut p = course.p;
         if course.is_once() {
             course.settle(&mut p, &mut covariance);
-        } else if course.is_plain() && texture <= 1.0 {
+        } else if course.is_plain() && texture <= 1.0 && self.others.is_empty() {
             for inside in [false, true] {
                 let seen = flats::level(
                     (&mut self.pixels, &mut self.pieces),
@@ -430,6 +464,7 @@ impl Refiner {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
             contrast: p[5],
+            ground: p[4],
             noise: variance.sqrt(),
             covariance: std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j])),
             support: f64::from(support.share),

@@ -145,6 +145,7 @@ pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
 pub(super) fn mask(pixels: &mut Pixels, hidden: u32, levels: &Levels) -> f32 {
     if hidden == 0 && !levels.is_any() {
         pixels.mask.fill(1.0);
+        pixels.mask_others();
         return 1.0;
     }
     let mut left = 0.0;
@@ -153,6 +154,7 @@ pub(super) fn mask(pixels: &mut Pixels, hidden: u32, levels: &Levels) -> f32 {
         pixels.mask[i] = if keep { levels.weight(pixels.sector[i]) } else { 0.0 };
         left += if keep { 1.0 } else { 0.0 };
     }
+    pixels.mask_others();
     left / pixels.len() as f32
 }
 

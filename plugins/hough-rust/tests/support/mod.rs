@@ -139,6 +139,16 @@ impl Canvas {
         Self { width, height, values: vec![level; width * height] }
     }
 
+    /// Adds the light of a disc, as where blurred discs beside each other share pixels.
+    pub fn light(&mut self, disc: Disc, light: f64) {
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let share = disc.coverage(x as f64, y as f64);
+                self.values[y * self.width + x] += light * share;
+            }
+        }
+    }
+
     /// Puts a disc over what is there; `level` is its grey value at a pixel.
     pub fn disc(&mut self, disc: Disc, level: impl Fn(f64, f64) -> f64) {
         let reach = disc.r + 4.5 * disc.blur + 2.0;
