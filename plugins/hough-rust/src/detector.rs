@@ -1,6 +1,7 @@
 //! The stages put together.
 
 mod bare;
+mod luma;
 mod neighbours;
 mod parting;
 mod tracking;
@@ -455,7 +456,7 @@ impl HoughRust {
             if self.found.len() >= self.config.max_circles {
                 break;
             }
-            let c = self.candidates[i];
+            let mut c = self.candidates[i];
             let at = c.ring.circle;
             if self.found.iter().any(|f| overlaps(&f.fit.circle, &at)) {
                 continue;
@@ -474,7 +475,6 @@ impl HoughRust {
             if !belief::is_worth_a_fit(&c.ring, demand) {
                 continue;
             }
-            let contrast = f64::from(c.sign * c.ring.contrast);
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
             let is_good = |fit: &Fit| {
                 belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
@@ -489,6 +489,8 @@ impl HoughRust {
                     None => continue,
                 },
             };
+            let fit = self.on_luma(image, &mut c, fit);
+            let contrast = f64::from(c.sign * c.ring.contrast);
             let score = belief::score(&fit);
             let (low, high) = (1.0 - beyond, 1.0 + beyond);
             let inside = (low * least..=high * most.unwrap_or(side)).contains(&fit.circle.r);

@@ -6,6 +6,9 @@ use plumbline_plugin_api::{Frame, PixelFormat};
 /// Weights of the channels in a grey value; a grey picture uses the first.
 pub type Weights = [f32; 3];
 
+/// The weights of blue, green and red in brightness (Rec. 601).
+pub const LUMA: Weights = [0.114, 0.587, 0.299];
+
 /// The pixel in front of a position from 0 to 2^22, and how far behind that it is; the pixel
 /// before where it is on one, but 0.
 #[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]

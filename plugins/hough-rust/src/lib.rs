@@ -12,6 +12,7 @@
 //! | the circle by rays | [`rays`] |
 //! | the way back to full resolution | [`climb`] |
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
+//! | where colours do not lie on the brightness: the fit in brightness | `detector::luma` |
 //! | where no model of a disc is true: the outline by rays | `outline` |
 //! | where many of one size touch each other: what touches these | `detector::neighbours` |
 //! | discs that touch each other are fitted together | `detector::parting` |

@@ -33,6 +33,7 @@ mod levels;
 mod noise;
 mod others;
 mod outliers;
+mod registration;
 mod sectors;
 mod start;
 
@@ -44,6 +45,7 @@ use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow
 use levels::Levels;
 use noise::ROUNDING;
 pub use others::Other;
+pub use registration::Offset;
 pub(crate) use sectors::MOST_GAPS;
 use sectors::{Disc, Seen, Support};
 use start::{Annulus, Piece};
