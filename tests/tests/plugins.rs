@@ -160,3 +160,24 @@ fn detect_answers_a_line_for_every_picture_and_goes_on_after_a_bad_one() {
     let marked = |name: &str| marked.join(name).is_file();
     assert!(marked("000000.found.png") && marked("000000.found-2.png"));
 }
+
+/// A detector that ends its process takes no other picture along.
+#[test]
+fn detect_goes_on_after_a_detector_that_ends_its_process() {
+    let dir = scratch();
+    let frames = dir.path().join("frames");
+    let path = frames.to_str().unwrap();
+    let _ = run(&["scene", "--preset", "clean", "--frames", "3", "--out", path]).with_status(0);
+    let files: Vec<String> = (0..3).map(|n| format!("{path}/{n:06}.png")).collect();
+    let detect = |plugin: &str, status| -> Vec<Value> {
+        let args = ["detect", "--plugin", plugin];
+        let files = files.iter().map(String::as_str);
+        let ended = run(&args.into_iter().chain(files).collect::<Vec<_>>()).with_status(status);
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let lines = detect("moody:abort_on=[1]", 1);
+    let errors: Vec<bool> = lines.iter().map(|line| line["error"].is_string()).collect();
+    assert_eq!(errors, [false, true, false], "{lines:?}");
+    let why = lines[1]["error"].as_str().unwrap();
+    assert!(why.contains("SIGABRT"), "{why}");
+}

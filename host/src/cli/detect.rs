@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 use anyhow::Context;
@@ -20,7 +19,10 @@ use super::{
 use crate::{
     evaluate::answers::Found,
     picture_file,
-    plugin::{Catalog, Detector, Role},
+    plugin::{
+        Catalog, Detector,
+        remote::{self, Pool},
+    },
 };
 
 /// Arguments of `host detect`.
@@ -31,7 +33,8 @@ use crate::{
 Prints a line of JSON per picture, best detection first. Grey pictures stay grey
 (gray8), others become bgr8; 16 bits are reduced to 8, transparency is dropped.
 A photograph is turned as its camera noted (EXIF), as viewers do.
-Exit status 1 if a picture could not be read.")]
+Exit status 1 if a picture could not be read, or the detector failed on it: it runs in a
+process of its own, and goes on with the next picture when that ends.")]
 pub struct Args {
     /// Detector plugin: its name, or the path of its library; settings may follow
     #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...]")]
@@ -72,7 +75,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let catalog = Catalog::new(&common.plugin_path, &loaded.config.plugins.paths);
     plugins::warn_of_misspelt(&loaded, &catalog);
     let Chosen { plugin, table, .. } = args.plugin.load(&loaded, &catalog)?;
-    let mut detector = plugin.detector(Some(&table), Role::Tool)?;
+    // In a process of its own: what ends that is a fault of one picture.
+    let pool = Pool::new(&plugin.descriptor().path, remote::DEADLINE);
+    let mut detector = plugin.remote_detector(Some(&table), &pool)?;
     let annotate = match &args.annotate {
         Some(dir) => {
             make_directory("--annotate", dir)?;
@@ -116,9 +121,8 @@ fn look(
     let mut found = Detections::new();
     // Every picture stands for itself: nothing is learnt from the one before.
     detector.reset()?;
-    let start = Instant::now();
     detector.detect(&frame, &mut found)?;
-    let detect_us = start.elapsed().as_micros() as u64;
+    let detect_us = detector.took().unwrap_or_default().as_micros() as u64;
     let detections = found.iter().map(Found::from).collect();
     let (width, height) = (image.width(), image.height());
     let line = Line { file: file.display().to_string(), width, height, detect_us, detections };

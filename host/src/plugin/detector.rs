@@ -41,8 +41,7 @@ impl Engine {
             Self::InProcess(instance) => {
                 instance.reset().into_result().map_err(|error| FaultCause::of(&error))
             }
-            // A new session there begins with a new instance.
-            Self::Remote(_) => Ok(()),
+            Self::Remote(remote) => remote.reset(),
         }
     }
 }

@@ -33,6 +33,8 @@ const PIPE: usize = 1 << 20;
 enum Request {
     /// Make an instance with this configuration, instead of the one that there was.
     New { config: String },
+    /// Let the instance forget the frames before.
+    Reset,
     /// Look at the frame whose bytes follow.
     Frame {
         id: u64,
@@ -47,7 +49,7 @@ enum Request {
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
-    Made,
+    Done,
     Found { nanoseconds: u64, detections: Vec<Bits> },
     Failed(FaultCause),
 }
@@ -173,7 +175,15 @@ impl Remote {
                 Ok(Duration::from_nanos(nanoseconds))
             }
             Answer::Failed(cause) => Err(cause),
-            Answer::Made => Err(FaultCause::Failed("an answer that makes no sense".into())),
+            Answer::Done => Err(FaultCause::Failed("an answer that makes no sense".into())),
+        }
+    }
+
+    /// As of a detector in this process.
+    pub(super) fn reset(&mut self) -> Result<(), FaultCause> {
+        match self.ask(&Request::Reset, &[])? {
+            Answer::Failed(cause) => Err(cause),
+            _ => Ok(()),
         }
     }
 
@@ -193,7 +203,9 @@ impl Remote {
                 Err(_) => format!("its process gave an answer that makes no sense: {line:.80}"),
             },
             Event::Ended(how) => how,
-            Event::Hung => format!("it did not come back within {} s", self.pool.limit.as_secs()),
+            Event::Hung => {
+                format!("it did not come back within {} s", self.pool.limit.as_secs_f64())
+            }
         };
         self.process = None;
         Err(FaultCause::Died(how))
@@ -223,9 +235,13 @@ pub fn answer(path: &Path) -> std::io::Result<()> {
                 };
                 made.map(|made| {
                     instance = Some(made);
-                    Answer::Made
+                    Answer::Done
                 })
             }
+            Request::Reset => match &mut instance {
+                Some(instance) => instance.reset().into_result().map(|()| Answer::Done),
+                None => Ok(Answer::Done),
+            },
             Request::Frame { id, captured_ns, width, height, stride, format, bytes } => {
                 data.resize(bytes as usize, 0);
                 requests.read_exact(&mut data)?;
