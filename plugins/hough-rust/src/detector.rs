@@ -35,6 +35,9 @@ use crate::{
 /// Radii that one level looks for, in its pixels. Each level's range overlaps
 /// its neighbours' by a fifth.
 const LEVEL_RADII: (f64, f64) = (4.5, 11.0);
+/// Up to this multiple of the largest wanted radius is looked for where nothing was found: faint
+/// rims and thin rings are first seen at a level that is coarser than their radius asks for.
+const SEEN_AS: f64 = 1.6;
 /// Edges that vote in one level, at most.
 const EDGE_BUDGET: usize = 2500;
 /// Discs from which on pieces of rims are looked for, too, and how many times as many edges
@@ -206,7 +209,10 @@ impl HoughRust {
     /// Looks for discs in the whole picture.
     fn search_all(&mut self, image: &Image<'_>) {
         let radii = self.radii(image);
-        let top = self.search(image, radii);
+        let mut top = self.search(image, radii);
+        if self.found.is_empty() && self.config.max_radius > 0.0 {
+            top = self.search(image, (radii.0, SEEN_AS * radii.1));
+        }
         if let Some(top) = top.filter(|_| self.may_have_more()) {
             self.search_arcs(image, top, radii);
             self.search_neighbours(image, radii);
