@@ -3,7 +3,7 @@
 //! What discs touch on all sides shows little of its rim. With the ground in their place it
 //! stands alone.
 
-use super::{Found, HoughRust};
+use super::{Found, HoughRust, parting::FEW_SWEEPS};
 use crate::{
     edge_model::normal,
     image::Image,
@@ -13,8 +13,6 @@ use crate::{
 
 /// How often what was found is taken out of the picture, at most.
 const TIMES: usize = 2;
-/// How often they are fitted together before, at most: that is good enough here.
-const FEW_SWEEPS: usize = 2;
 /// Widths of its edge from which on a disc ends, and below which there is nothing else.
 const END: f32 = 4.0;
 const DEEP: f32 = 2.0;

@@ -14,9 +14,10 @@ use crate::{
     ring::{Circle, Ring},
 };
 
-/// How often all are fitted, at most, and a move in pixels after which neighbours are not
-/// fitted again.
+/// How often all are fitted, at most, how often those that the model does not describe, and a
+/// move in pixels after which neighbours are not fitted again.
 pub(super) const SWEEPS: usize = 4;
+pub(super) const FEW_SWEEPS: usize = 2;
 const STILL: f64 = 0.05;
 /// Discs are beside each other up to this gap, in widths of the edge and pixels, and overlap by
 /// this at most, as a share of the smaller radius and in pixels: those that lie on others add
@@ -160,12 +161,16 @@ impl HoughRust {
 
     fn fit_together(&mut self, image: &Image<'_>, bodies: &mut [Body], sweeps: usize) {
         self.find_ground(image, bodies);
-        for _ in 0..sweeps {
+        for sweep in 0..sweeps {
             let mut goes_on = false;
             for i in 0..bodies.len() {
                 let body = bodies[i];
+                let is_hopeless = sweep >= FEW_SWEEPS && !self.describes(image, &body, i);
                 let is_due = |other: &Body| body.is_beside(other) && other.moved > STILL;
-                if body.is_beside && (body.moved > STILL || others(bodies, i).any(is_due)) {
+                if body.is_beside
+                    && !is_hopeless
+                    && (body.moved > STILL || others(bodies, i).any(is_due))
+                {
                     self.fit_beside(image, bodies, i);
                     goes_on |= bodies[i].moved > STILL;
                 } else {
@@ -234,21 +239,30 @@ impl HoughRust {
         }
     }
 
+    /// Whether the last fit leaves of disc number `i` little more than noise.
+    fn describes(&self, image: &Image<'_>, body: &Body, i: usize) -> bool {
+        let noise = || self.noise(image, &self.found[i].candidate.weights);
+        body.fit.is_some_and(|fit| fit.noise < STRAIN * noise())
+    }
+
     /// Takes over those of the fits that describe their disc.
     fn keep_parted(&mut self, image: &Image<'_>, bodies: &[Body]) {
         for (i, body) in bodies.iter().enumerate().filter(|(_, body)| body.is_beside) {
-            let Found { fit: before, candidate, .. } = self.found[i];
-            let describes = |fit: &Fit| fit.noise < STRAIN * self.noise(image, &candidate.weights);
-            let (fit, moved) = match body.fit.filter(describes) {
+            let before = self.found[i].fit;
+            let describes = self.describes(image, body, i);
+            let (fit, moved) = match body.fit.filter(|_| describes) {
                 Some(fit) => {
                     let covariance = fit.covariance.map(|row| row.map(|v| UNCERTAIN * v));
                     (Fit { covariance, ..fit }, Some(body.moved))
                 }
-                // With more of its neighbours it may be another matter.
                 None if before.is_outline() => {
                     let is_fair = |fit: &Fit| fit.noise < FAIR * fit.contrast.abs();
-                    let circle = body.fit.filter(is_fair).map_or(body.start, |fit| fit.circle);
-                    (Fit { circle, ..before }, None)
+                    let (circle, moved) = match body.fit.filter(is_fair) {
+                        Some(fit) => (fit.circle, Some(body.moved)),
+                        // With more of its neighbours it may be another matter.
+                        None => (body.start, None),
+                    };
+                    (Fit { circle, ..before }, moved)
                 }
                 None => (before, Some(body.moved)),
             };
