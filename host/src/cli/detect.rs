@@ -34,7 +34,8 @@ Prints a line of JSON per picture, best detection first. Grey pictures stay grey
 (gray8), others become bgr8; 16 bits are reduced to 8, transparency is dropped.
 A photograph is turned as its camera noted (EXIF), as viewers do.
 Exit status 1 if a picture could not be read, or the detector failed on it: it runs in a
-process of its own, and goes on with the next picture when that ends.")]
+process of its own, and goes on with the next picture when that ends or takes more than
+a minute; after five such pictures in a row it is not asked any more.")]
 pub struct Args {
     /// Detector plugin: its name, or the path of its library; settings may follow
     #[arg(long, value_name = "NAME|PATH[:KEY=VALUE...]")]

@@ -75,8 +75,9 @@ pub struct Metrics {
     pub faults: u64,
     /// The first of the faults, with its frame's number in the scene, or its file.
     pub first_fault: Option<String>,
-    /// Frames whose answer broke the rules of the interface: detections that are not finite
-    /// or beyond the limit are removed, and are in no other number.
+    /// Frames whose answer broke the rules of the interface. Detections that are not finite or
+    /// beyond the limit are removed, and in no other number; those that came unsorted or with
+    /// an impossible covariance stay.
     pub misbehaved: u64,
     /// How the first of these did, with its frame.
     pub first_misbehaved: Option<String>,

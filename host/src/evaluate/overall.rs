@@ -19,7 +19,7 @@ pub struct Overall {
     /// The scene with the most false positives per frame; `None` where there are none at all.
     pub most_false_positives: Option<InScene>,
     /// Scenes in which its mean distance from the truth was judged better than that of every
-    /// other detector, over the balls that both found.
+    /// other detector that found any of the same balls, over the balls that both found.
     pub ahead: usize,
     /// Scenes in which no other detector's was judged better.
     pub unbeaten: usize,
@@ -65,7 +65,7 @@ impl Overall {
             .map(|scene| scene.pairs.iter().filter_map(|pair| seen_by(pair, detector)).collect())
             .collect();
         let scenes_where = |is: fn(Verdict) -> bool| {
-            against.iter().filter(|verdicts| verdicts.iter().all(|v| is(*v))).count()
+            against.iter().filter(move |verdicts| verdicts.iter().all(|v| is(*v)))
         };
         Self {
             detector: detector.to_owned(),
@@ -78,20 +78,18 @@ impl Overall {
                 Some(m.false_positives_per_frame).filter(|rate| *rate > 0.0)
             })
             .map(in_scene),
-            ahead: if scenes.iter().all(|scene| scene.pairs.is_empty()) {
-                0
-            } else {
-                scenes_where(|v| v == Verdict::Better)
-            },
-            unbeaten: scenes_where(|v| v != Verdict::Worse),
+            ahead: scenes_where(|v| v == Verdict::Better).filter(|v| !v.is_empty()).count(),
+            unbeaten: scenes_where(|v| v != Verdict::Worse).count(),
             ms,
             faults: sum(|m| m.faults),
         }
     }
 }
 
-/// The verdict on the distance, as it is for `detector`; `None` for a pair of two others.
+/// The verdict on the distance, as it is for `detector`; `None` for a pair of two others, or
+/// without a ball that both found.
 fn seen_by(pair: &Pair, detector: &str) -> Option<Verdict> {
+    pair.distance.difference?;
     let verdict = pair.distance.verdict;
     if pair.challenger == detector {
         return Some(verdict);
@@ -128,7 +126,8 @@ mod tests {
         scenes[1].detectors[2].false_positives_per_frame = 0.15;
         let of = |d: usize, name: &str| Overall::of(&scenes, d, name);
         let [a, b, c] = [of(0, "a"), of(1, "b"), of(2, "c")];
-        assert_eq!([a.ahead, b.ahead, c.ahead], [1, 0, 0]);
+        // Who found nothing takes no lead away.
+        assert_eq!([a.ahead, b.ahead, c.ahead], [1, 1, 0]);
         assert_eq!([a.unbeaten, b.unbeaten, c.unbeaten], [2, 2, 0]);
         assert_eq!(c.recall, Some(2.0 / 3.0));
         assert_eq!(c.least_recall, Some(InScene { scene: "hard".into(), value: 0.0 }));

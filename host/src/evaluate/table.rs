@@ -252,7 +252,8 @@ fn accuracy(scene: &SceneSummary) -> String {
 }
 
 const AHEAD: &str = "ahead in: scenes in which the mean distance was judged better than every other detector's,\n\
-                     over the balls that both found; below the numbers the worst scene.\n";
+                     over the balls that both found (of those that found any of the same ones); below the\n\
+                     numbers the worst scene.\n";
 
 /// All scenes, a row per detector.
 fn overall(summary: &Summary) -> String {

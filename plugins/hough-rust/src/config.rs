@@ -36,7 +36,8 @@ pub struct Config {
     pub min_radius: f64,
     /// Largest radius that is looked for, in pixels; 0 for 0.6 of the picture's shorter side.
     /// With 0 a picture full of edges is also searched for pieces of rims, which finds more
-    /// and takes longer; otherwise only when nothing or many discs were found.
+    /// and takes longer; otherwise only when nothing or many discs were found. A picture in which
+    /// nothing was found is searched a second time for what a coarser level shows.
     #[schemars(range(min = 0.0, max = 8192.0))]
     pub max_radius: f64,
     /// Which discs are looked for: brighter than their surroundings, darker, or both.

@@ -91,9 +91,13 @@ struct Found {
     candidate: Candidate,
     /// The round of the search for neighbours that found it, from 1 on; 0 for what is none.
     round: usize,
-    /// How far the last fit together with those that it touches moved it, in pixels, if there
-    /// was one.
+    /// Its contrast in the mix of channels in which it was found, in grey levels.
+    mixed: f64,
+    /// How far the last fit together with those that it touches moved it, in pixels, if it was
+    /// fitted so and that need not begin anew.
     moved: Option<f64>,
+    /// Whether its outline was made to end at its neighbours.
+    is_ended: bool,
     /// Whether it was taken out of the picture.
     is_out: bool,
 }
@@ -447,6 +451,26 @@ impl HoughRust {
         grain.map_or(f64::INFINITY, |grain| grain.deviation(weights))
     }
 
+    /// What a fit to a candidate and its outline make of it together, if it is a disc.
+    fn judged(
+        &self,
+        image: &Image<'_>,
+        candidate: &Candidate,
+        fit: Option<Fit>,
+        demand: Demand,
+    ) -> Option<Fit> {
+        let is_good = |fit: &Fit| {
+            belief::is_disc(fit, &candidate.ring, demand)
+                && belief::score(fit) >= self.config.min_score
+        };
+        let outline = Outline { rays: &self.rays, image, candidate };
+        match fit.filter(is_good) {
+            Some(fit) if fit.is_plain => Some(fit),
+            Some(fit) => Some(outline.steady(fit, || self.noise(image, &candidate.weights))),
+            None => outline.alone(demand),
+        }
+    }
+
     /// Fits discs to the candidates from number `first` on, the best first.
     fn refine(&mut self, image: &Image<'_>, first: usize, demand: Demand) {
         self.candidates[first..].sort_unstable_by(|a, b| {
@@ -482,20 +506,16 @@ impl HoughRust {
                 continue;
             }
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
-            let is_good = |fit: &Fit| {
-                belief::is_disc(fit, &c.ring, demand) && belief::score(fit) >= self.config.min_score
-            };
-            let fit = fit.filter(is_good);
-            let outline = Outline { rays: &self.rays, image, candidate: &c };
-            let fit = match fit {
-                Some(fit) if fit.is_plain => fit,
-                Some(fit) => outline.steady(fit, || self.noise(image, &c.weights)),
-                None => match outline.alone(demand) {
-                    Some(fit) => fit,
-                    None => continue,
-                },
-            };
-            let fit = self.on_luma(image, &mut c, fit);
+            let Some(mut fit) = self.judged(image, &c, fit, demand) else { continue };
+            let mixed = fit.contrast;
+            if let Some((on_luma, new)) = self.on_luma(image, &c, &fit) {
+                if !self.config.polarity.allows(on_luma.sign) {
+                    continue;
+                }
+                if let Some(new) = self.judged(image, &on_luma, Some(new), demand) {
+                    (c, fit) = (on_luma, new);
+                }
+            }
             let contrast = f64::from(c.sign * c.ring.contrast);
             let score = belief::score(&fit);
             let (low, high) = (1.0 - beyond, 1.0 + beyond);
@@ -513,7 +533,9 @@ impl HoughRust {
                     score,
                     candidate: c,
                     round,
+                    mixed,
                     moved: None,
+                    is_ended: false,
                     is_out: false,
                 });
             }

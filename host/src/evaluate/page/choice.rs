@@ -37,7 +37,7 @@ pub(super) fn choice(summary: &Summary) -> Markup {
             p.soft {
                 @if several {
                     "Closest to the truth: scenes in which the mean distance was judged better than that of every other "
-                    "detector, over the balls that both found. "
+                    "detector that found any of the same balls, over the balls that both found. "
                 }
                 "Small below the numbers: the scene in which a detector found least, and the one with the most false "
                 "positives. Times are medians of the scenes, from the least to the largest."
@@ -47,9 +47,10 @@ pub(super) fn choice(summary: &Summary) -> Markup {
 }
 
 fn beaten(all: &Overall, summary: &Summary) -> String {
-    let silent = summary.scenes.iter().flat_map(|scene| &scene.detectors);
-    let silent = silent.filter(|m| m.detector == all.detector && m.found == 0).count();
-    let beaten = summary.scenes.len() - silent - all.unbeaten;
+    let own = summary.scenes.iter().flat_map(|scene| &scene.detectors);
+    let found_none: Vec<_> = own.filter(|m| m.detector == all.detector && m.found == 0).collect();
+    let beaten = summary.scenes.len() - found_none.len() - all.unbeaten;
+    let silent = found_none.iter().filter(|m| m.balls > 0).count();
     let mut parts = Vec::new();
     if beaten > 0 {
         parts.push(format!("beaten in {beaten}"));

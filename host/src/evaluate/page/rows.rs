@@ -208,7 +208,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
             },
             Row {
                 name: "answers that broke the rules",
-                title: "detections that are not finite, or beyond the limit: removed, and in no other number",
+                title: "detections that are not finite, or beyond the limit, are removed and in no other number; unsorted ones, and those with an impossible covariance, stay",
                 value: |m| match m.misbehaved {
                     0 => dash(),
                     1 => "1 frame".to_owned(),

@@ -6,6 +6,7 @@
 use super::{Found, HoughRust, parting::FEW_SWEEPS};
 use crate::{
     edge_model::normal,
+    grain::Grain,
     image::Image,
     rays::{RAYS, direction},
     ring::Circle,
@@ -27,9 +28,11 @@ impl HoughRust {
     /// Looks for neighbours of the discs that were found, with radii between two, in the picture
     /// without these. `levels` of it are searched.
     pub(super) fn search_between(&mut self, image: &Image<'_>, levels: usize, limits: (f64, f64)) {
+        // That of the picture itself.
+        self.grain.get_or_init(|| Grain::of(image));
         let mut planes = std::mem::take(&mut self.bare);
         for _ in 0..TIMES {
-            if self.sizes.is_empty() {
+            if self.sizes.is_empty() || self.found.len() >= self.config.max_circles {
                 break;
             }
             let before = self.found.len();

@@ -19,34 +19,31 @@ const FAINT: f64 = 0.15;
 const APART: (f64, f64) = (0.02, 25.0);
 
 impl HoughRust {
-    /// A fit, or one in the picture's brightness where the disc is elsewhere in that.
+    /// A candidate and a fit in the picture's brightness, where the disc of a fit is elsewhere in
+    /// that.
     pub(super) fn on_luma(
         &mut self,
         image: &Image<'_>,
-        candidate: &mut Candidate,
-        fit: Fit,
-    ) -> Fit {
+        candidate: &Candidate,
+        fit: &Fit,
+    ) -> Option<(Candidate, Fit)> {
         let Candidate { ring, weights, .. } = *candidate;
         // On a texture no step leads to the disc.
         let is_disc = !fit.is_outline() && fit.support >= WHOLE && fit.texture < MUCH_TEXTURE;
         if image.channels() == 1 || !is_disc {
-            return fit;
+            return None;
         }
-        let offset = self.refiner.offset(image, (&weights, &LUMA), &fit, APART.1);
+        let offset = self.refiner.offset(image, (&weights, &LUMA), fit, APART.1);
         let is_apart = |offset: &Offset| {
             offset.distance > APART.0 && offset.contrast.abs() > FAINT * fit.contrast.abs()
         };
-        let Some(Offset { contrast, .. }) = offset.filter(is_apart) else { return fit };
+        let Offset { contrast, .. } = offset.filter(is_apart)?;
         let sign = contrast.signum() as f32;
         let contrast = contrast.abs() as f32;
         let slope = ring.slope * contrast / ring.contrast;
         let ring = Ring { circle: fit.circle, contrast, slope, ..ring };
-        match self.refiner.fit(image, &LUMA, &ring, sign) {
-            Some(on_luma) if on_luma.support >= WHOLE => {
-                *candidate = Candidate { ring, sign, weights: LUMA, ..*candidate };
-                on_luma
-            }
-            _ => fit,
-        }
+        let on_luma = self.refiner.fit(image, &LUMA, &ring, sign)?;
+        let candidate = Candidate { ring, sign, weights: LUMA, ..*candidate };
+        (on_luma.support >= WHOLE).then_some((candidate, on_luma))
     }
 }

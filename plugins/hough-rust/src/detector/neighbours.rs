@@ -4,7 +4,7 @@
 //! many discs of one size were found, edges vote for centres at just that distance, and whatever
 //! touches one of these and has their size needs little more to be one of them.
 
-use super::{Found, HoughRust, MANY, MORE, drop_edges, overlaps};
+use super::{Found, HoughRust, LEVEL_RADII, MANY, MORE, drop_edges, overlaps};
 use crate::{
     belief::Demand,
     climb::{Candidate, between},
@@ -17,6 +17,8 @@ use crate::{
     votes::Side,
 };
 
+/// The levels are built as far as the largest radius needs, and one more.
+const _: () = assert!((1.0 + BEYOND) * LEVEL_RADII.1 < 2.0 * LEAST);
 /// Radii that are of one size, the largest over the smallest, and how far others of that size
 /// may be beyond, as a share: rays see the rim between two discs that touch further in.
 const ALIKE: f64 = 1.15;
@@ -122,7 +124,7 @@ impl HoughRust {
         let found = &self.found;
         let of = |f: &Found| {
             let r = f.fit.circle.r;
-            let (sign, contrasts) = (f.fit.contrast.signum() as f32, f.fit.contrast.abs());
+            let (sign, contrasts) = (f.mixed.signum() as f32, f.mixed.abs());
             Size { discs: 1, sign, radii: (r, r), contrasts }
         };
         self.sizes.clear();
@@ -235,7 +237,9 @@ impl HoughRust {
             self.candidates.truncate(near);
             // The fit may lead elsewhere.
             let (round, sizes) = (self.round, &self.sizes);
-            self.found.retain(|f| f.round != round || sizes.iter().any(|s| s.has(&f.fit.circle)));
+            self.found.retain(|f| {
+                f.is_out || f.round != round || sizes.iter().any(|s| s.has(&f.fit.circle))
+            });
             if self.found.len() <= before {
                 break;
             }

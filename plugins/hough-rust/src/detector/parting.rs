@@ -70,7 +70,8 @@ pub(super) struct Body {
 }
 
 impl Found {
-    /// Whether it was fitted together with those that it touches.
+    /// Whether it was fitted together with those that it touches, and need not be from the
+    /// beginning.
     pub(super) fn is_parted(&self) -> bool {
         self.moved.is_some()
     }
@@ -135,7 +136,7 @@ impl HoughRust {
     fn end_at_neighbours(&mut self, bodies: &mut [Body]) {
         for (i, found) in self.found.iter().enumerate() {
             let body = bodies[i];
-            if !body.is_beside || !found.fit.is_outline() || found.is_parted() {
+            if !body.is_beside || !found.fit.is_outline() || found.is_ended {
                 continue;
             }
             let width = body.width.clamp(SOFT.0, SOFT.1);
@@ -262,6 +263,7 @@ impl HoughRust {
                         // With more of its neighbours it may be another matter.
                         None => (body.start, None),
                     };
+                    self.found[i].is_ended |= body.start != before.circle;
                     (Fit { circle, ..before }, moved)
                 }
                 None => (before, Some(body.moved)),

@@ -321,6 +321,7 @@ impl Refiner {
             // The next step would be of the size of the square of this one.
             let last = !changed
                 && !robust
+                && self.others.is_empty()
                 && !course.active[BASE..].contains(&true)
                 && size < SMALL
                 && size * size < close * course.p[3]

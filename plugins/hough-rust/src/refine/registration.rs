@@ -5,7 +5,7 @@
 //! out most is then elsewhere than its brightness.
 
 use super::{
-    Refiner,
+    Place, Refiner,
     course::{solve, solve_for},
     kernel::{BASE, N, Weighing, accumulate},
     start::{self, Annulus},
@@ -68,27 +68,21 @@ impl Refiner {
             return None;
         }
         let every = (n / ENOUGH) | 1;
-        let there = self.seen(image, to, fit, every)?;
+        let place = |weights| Place { image, weights, annulus };
+        let there = self.seen(&place(to), fit, every)?;
         let here = Seen { center: [0.0; 2], spread: [0.0; 3], ..there };
         if there.chi_squared(&here) < least {
             return None;
         }
         // What the model leaves out may move both.
-        let from = self.seen(image, of, fit, every)?;
+        let from = self.seen(&place(of), fit, every)?;
         let [x, y] = [0, 1].map(|i| there.center[i] - from.center[i]);
         let is_apart = there.chi_squared(&from) >= least;
         is_apart.then(|| Offset { distance: x.hypot(y), contrast: there.contrast })
     }
 
-    fn seen(
-        &mut self,
-        image: &Image<'_>,
-        weights: &Weights,
-        fit: &Fit,
-        every: usize,
-    ) -> Option<Seen> {
-        start::gather_some(&mut self.pixels, image, weights, &fit.circle, &self.pieces, every);
-        self.pixels.seal();
+    fn seen(&mut self, place: &Place<'_>, fit: &Fit, every: usize) -> Option<Seen> {
+        self.gather(place, every);
         let mut p = [0.0; N];
         (p[2], p[3]) = (fit.circle.r, fit.width);
         let (mut levels, mut disc) = ([false; N], [false; N]);
