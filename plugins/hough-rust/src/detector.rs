@@ -219,8 +219,12 @@ impl HoughRust {
         }
         if let Some(top) = top.filter(|_| self.may_have_more()) {
             self.search_arcs(image, top, radii);
+            let before = self.found.len();
             self.search_neighbours(image, radii);
-            self.search_between(image, top + 1, radii);
+            // Where nothing touches what was found there is no heap.
+            if self.found.len() > before {
+                self.search_between(image, top + 1, radii);
+            }
         }
     }
 
