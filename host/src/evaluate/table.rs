@@ -206,7 +206,8 @@ fn columns() -> usize {
     Table::new().width().map_or(WIDTH, |width| width.min(WIDTH)).into()
 }
 
-fn frames(n: u64) -> String {
+/// So many frames, in words.
+pub(super) fn frames(n: u64) -> String {
     format!("{n} {}", if n == 1 { "frame" } else { "frames" })
 }
 

@@ -154,9 +154,9 @@ impl Detector for HoughRust {
         } else {
             self.search_all(&image);
             self.part(&image, SWEEPS);
-            self.leave_out(&image);
-            self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
         }
+        self.leave_out(&image);
+        self.rank();
         for f in &self.found {
             let c = &f.fit.covariance;
             found.push(
@@ -237,10 +237,20 @@ impl HoughRust {
 
     /// Leaves out what is beyond the wanted radii after all.
     fn leave_out(&mut self, image: &Image<'_>) {
-        let Config { min_radius: least, max_radius, .. } = self.config;
-        let side = image.width.max(image.height) as f64;
-        let most = if max_radius > 0.0 { max_radius } else { side };
+        let (least, most) = self.limits(image);
         self.found.retain(|f| (least..=most).contains(&f.fit.circle.r));
+    }
+
+    /// Smallest and largest radius that a disc may have in the end.
+    fn limits(&self, image: &Image<'_>) -> (f64, f64) {
+        let Config { min_radius, max_radius, .. } = self.config;
+        let side = image.width.max(image.height) as f64;
+        (min_radius, if max_radius > 0.0 { max_radius } else { side })
+    }
+
+    /// Puts what was found in order, the best first.
+    fn rank(&mut self) {
+        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
     /// Looks for discs with radii between two. Returns the highest level that was searched,
@@ -481,9 +491,8 @@ impl HoughRust {
             let key = |c: &Candidate| c.ring.coverage * c.ring.visible;
             key(b).total_cmp(&key(a)).then(b.ring.circle.r.total_cmp(&a.ring.circle.r))
         });
-        let side = image.width.max(image.height) as f64;
-        let Config { min_radius: least, max_radius, .. } = self.config;
-        let most = (max_radius > 0.0).then_some(max_radius);
+        let (least, most) = self.limits(image);
+        let is_told = self.config.max_radius > 0.0;
         // What others touch comes out too small, until it is fitted together with these.
         let beyond = if demand == Demand::Neighbour { BEYOND } else { 0.0 };
         for i in first..self.candidates.len() {
@@ -499,7 +508,7 @@ impl HoughRust {
             let spread = f64::from(c.ring.spread + c.ring.swing());
             let slack = (0.02 * at.r + 0.5 + 2.0 * spread).min(0.05 * at.r + 2.0);
             let slack = slack.max(beyond * at.r);
-            if at.r + slack < least || most.is_some_and(|most| at.r - slack > most) {
+            if at.r + slack < least || (is_told && at.r - slack > most) {
                 continue;
             }
             if !self.config.polarity.allows(c.sign) {
@@ -523,7 +532,7 @@ impl HoughRust {
             let contrast = f64::from(c.sign * c.ring.contrast);
             let score = belief::score(&fit);
             let (low, high) = (1.0 - beyond, 1.0 + beyond);
-            let inside = (low * least..=high * most.unwrap_or(side)).contains(&fit.circle.r);
+            let inside = (low * least..=high * most).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
             if score >= self.config.min_score
@@ -544,7 +553,7 @@ impl HoughRust {
                 });
             }
         }
-        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        self.rank();
     }
 }
 

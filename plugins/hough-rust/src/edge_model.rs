@@ -45,6 +45,14 @@ pub fn normal(t: f32) -> (f32, f32) {
     (if t > 0.0 { tail } else { 1.0 - tail }, e * 0.398_942_3)
 }
 
+/// How far a place at distance `rho` from the centre of a disc of radius `r` is from its edge of
+/// width `s`, in widths: a blur moves a curved edge inwards (see [`crate::refine`]).
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+pub fn widths_off(rho: f32, r: f32, s: f32) -> f32 {
+    (rho + s * s / (rho + r) - r) / s
+}
+
 /// The share of a pixel that a blurred half plane covers, by its distance `d`
 /// from the edge, and the derivatives.
 #[derive(Clone, Copy, Debug)]

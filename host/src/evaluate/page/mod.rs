@@ -12,7 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     LABELLED, Plan, Summary, Verdict,
-    film::{FilmError, Filmed},
+    film::{FilmError, Filmed, KEPT},
     table::hints,
 };
 
@@ -72,7 +72,7 @@ fn again(summary: &Summary) -> Markup {
         p.soft {
             "with the same configuration file gives the same page, but for the times. Beside this page, "
             code { "frames.csv" } " has a row for every detector, frame and ball, "
-            code { "false_positives.csv" } " the places of false positives (at most 256 of a frame), and " code { "summary.json" }
+            code { "false_positives.csv" } " the places of false positives (at most " (KEPT) " of a frame), and " code { "summary.json" }
             " every number of its tables. Written by host " (env!("CARGO_PKG_VERSION")) "."
         }
     }

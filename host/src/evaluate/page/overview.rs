@@ -7,7 +7,7 @@ use super::{
         Pair, Summary, Verdict,
         compare::Difference,
         interval::cases,
-        table::{bounded, margin_text, margins, number, percent, ratio},
+        table::{bounded, frames, margin_text, margins, number, percent, ratio},
     },
     class, head, key, plots,
 };
@@ -93,11 +93,11 @@ fn detection(recall: Option<f64>, false_positives: f64) -> Markup {
 }
 
 /// On how many frames a detector did what it should not, and how it did first.
-fn troubles(what: &str, frames: u64, first: Option<&str>) -> Markup {
+fn troubles(what: &str, count: u64, first: Option<&str>) -> Markup {
     html! {
-        @if frames > 0 {
+        @if count > 0 {
             small.warn {
-                (what) " " (frames) @if frames == 1 { " frame" } @else { " frames" }
+                (what) " " (frames(count))
                 @if let Some(first) = first { ": " (first) }
             }
         }

@@ -4,7 +4,7 @@ use super::super::{
     Metrics,
     metrics::Estimate,
     series::Locking,
-    table::{bounded, dash, number, percent, percent_interval, ratio, significant},
+    table::{bounded, dash, frames, number, percent, percent_interval, ratio, significant},
 };
 
 /// A row: a name, an explanation, a value and what is below it. The group has the unit.
@@ -211,8 +211,7 @@ pub(super) const GROUPS: [(&str, &[Row]); 4] = [
                 title: "detections that are not finite, or beyond the limit, are removed and in no other number; unsorted ones, and those with an impossible covariance, stay",
                 value: |m| match m.misbehaved {
                     0 => dash(),
-                    1 => "1 frame".to_owned(),
-                    n => format!("{n} frames"),
+                    n => frames(n),
                 },
                 below: |m| m.first_misbehaved.clone().unwrap_or_default(),
                 always: false,

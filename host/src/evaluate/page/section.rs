@@ -202,7 +202,7 @@ fn best(detectors: &[Metrics], d: usize, row: &rows::Row) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::metrics::tests::filmed;
+    use crate::evaluate::metrics::{Times, tests::filmed};
 
     #[test]
     fn the_best_is_one_that_works_and_is_seen_to_differ() {
@@ -217,12 +217,12 @@ mod tests {
         assert_eq!(bold(&all, "RMSE per axis"), [1]);
         // All three took as long; the fastest found nothing.
         assert_eq!(bold(&all, "ms per frame, median"), [0; 0]);
-        all[2].ms = all[2].ms.map(|t| super::super::super::metrics::Times { p50: 1.0, ..t });
+        all[2].ms = all[2].ms.map(|t| Times { p50: 1.0, ..t });
         assert_eq!(bold(&all, "ms per frame, median"), [0; 0]);
         // Better by less than is shown.
-        all[0].ms = all[0].ms.map(|t| super::super::super::metrics::Times { p50: 1.99999, ..t });
+        all[0].ms = all[0].ms.map(|t| Times { p50: 1.99999, ..t });
         assert_eq!(bold(&all, "ms per frame, median"), [0; 0]);
-        all[0].ms = all[0].ms.map(|t| super::super::super::metrics::Times { p50: 1.5, ..t });
+        all[0].ms = all[0].ms.map(|t| Times { p50: 1.5, ..t });
         assert_eq!(bold(&all, "ms per frame, median"), [0]);
     }
 }

@@ -3,9 +3,12 @@
 //! What discs touch on all sides shows little of its rim. With the ground in their place it
 //! stands alone.
 
-use super::{Found, HoughRust, parting::FEW_SWEEPS};
+use super::{
+    Found, HoughRust,
+    parting::{FEW_SWEEPS, edge_width},
+};
 use crate::{
-    edge_model::normal,
+    edge_model::{normal, widths_off},
     grain::Grain,
     image::Image,
     rays::{RAYS, direction},
@@ -81,7 +84,7 @@ impl HoughRust {
         for (c, plane) in planes.chunks_exact_mut(size).enumerate() {
             let channel = image.channel(c);
             for (found, body) in self.found.iter().zip(&self.bodies) {
-                let width = found.fit.width.clamp(0.3, 2.0) as f32;
+                let width = edge_width(&found.fit) as f32;
                 let (x, y) = body.ground_at();
                 if let Some(ground) = channel.sample(x, y, &[1.0; 3]) {
                     cover(&channel, plane, (&found.fit.circle, width), ground);
@@ -109,7 +112,7 @@ fn cover(channel: &Image<'_>, plane: &mut [u8], (disc, width): (&Circle, f32), g
         for column in pixels(x, channel.width) {
             let (u, v) = (column as f32 - x, row as f32 - y);
             let rho = (u * u + v * v).sqrt();
-            let d = (rho + width * width / (rho + r) - r) / width;
+            let d = widths_off(rho, r, width);
             let value = &mut plane[row * channel.width + column];
             if d < -DEEP {
                 *value = ground.round() as u8;

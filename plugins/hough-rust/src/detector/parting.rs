@@ -79,8 +79,7 @@ impl Found {
 
 impl Body {
     fn of(found: &Found) -> Self {
-        let Fit { circle, width, .. } = found.fit;
-        let width = width.clamp(WIDTHS.0, WIDTHS.1);
+        let (circle, width) = (found.fit.circle, edge_width(&found.fit));
         let moved = found.moved.unwrap_or(f64::INFINITY);
         let place = (circle.x as f32, circle.y as f32);
         let start = circle;
@@ -104,6 +103,11 @@ impl Body {
     fn lies_on(&self, other: &Self) -> bool {
         self.gap(other) < -OVERLAP.0 * self.circle.r.min(other.circle.r) - OVERLAP.1
     }
+}
+
+/// The width of a disc's edge that is reckoned with, in pixels.
+pub(super) fn edge_width(fit: &Fit) -> f64 {
+    fit.width.clamp(WIDTHS.0, WIDTHS.1)
 }
 
 /// All but number `i`.
@@ -235,7 +239,7 @@ impl HoughRust {
         });
         if let Some(fit) = fit {
             body.moved = fit.circle.apart(&body.circle);
-            (body.circle, body.width) = (fit.circle, fit.width.clamp(WIDTHS.0, WIDTHS.1));
+            (body.circle, body.width) = (fit.circle, edge_width(&fit));
             body.fit = Some(fit);
         }
     }

@@ -64,8 +64,6 @@ impl HoughRust {
         self.part_followed(image);
         self.tracks
             .update(size, self.followed.iter().map(|(track, found)| (*track, found.sight())));
-        self.leave_out(image);
-        self.found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     }
 
     /// Makes what was followed what is found, and fits those together that touch each other.

@@ -12,7 +12,11 @@
 //! finds. Pixels that are others' for the most part tell their levels alone.
 
 use super::kernel::Pixels;
-use crate::{edge_model::normal, ring::Circle, simd::dispatch};
+use crate::{
+    edge_model::{normal, widths_off},
+    ring::Circle,
+    simd::dispatch,
+};
 
 /// A disc beside the one that is fitted.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +51,7 @@ dispatch! {
             for i in 0..n {
                 let (u, v) = (dx[i] - x, dy[i] - y);
                 let rho = (u * u + v * v).sqrt();
-                let d = rho + s * s / (rho + r) - r;
-                let share = normal((d / s).clamp(-END, END)).0;
+                let share = normal(widths_off(rho, r, s).clamp(-END, END)).0;
                 alone[i] -= level * share;
                 others[i] += share;
             }

@@ -5,7 +5,7 @@
 //! out most is then elsewhere than its brightness.
 
 use super::{
-    Place, Refiner,
+    NARROW, Place, Refiner,
     course::{solve, solve_for},
     kernel::{BASE, N, Weighing, accumulate},
     start::{self, Annulus},
@@ -15,9 +15,7 @@ use crate::{
     refine::Fit,
 };
 
-/// How far from the edge pixels take part, in widths of it and pixels, and how many of them are
-/// enough.
-const REACH: (f64, f64) = (2.5, 1.2);
+/// How many pixels are enough.
 const ENOUGH: usize = 3000;
 /// Pixels at least.
 const FEWEST: usize = 40;
@@ -61,7 +59,7 @@ impl Refiner {
         least: f64,
     ) -> Option<Offset> {
         self.others.clear();
-        let reach = (REACH.0 * fit.width + REACH.1).min(0.9 * fit.circle.r);
+        let reach = (NARROW.0 * fit.width + NARROW.1).min(0.9 * fit.circle.r);
         let annulus = Annulus { circle: fit.circle, reach };
         let n = start::list(&mut self.pieces, image, annulus);
         if n < FEWEST {
