@@ -159,7 +159,12 @@ impl Climber<'_> {
     }
 
     /// The weights of the channels for a disc, and its sign under them, `sign` in a grey picture.
-    fn mix(&self, image: &Image<'_>, circle: &Circle, sign: f32) -> Option<(Weights, f32)> {
+    pub(crate) fn mix(
+        &self,
+        image: &Image<'_>,
+        circle: &Circle,
+        sign: f32,
+    ) -> Option<(Weights, f32)> {
         if image.channels() == 3 {
             self.rays.channel_weights(image, circle)
         } else {

@@ -1,6 +1,7 @@
 //! The stages put together.
 
 mod bare;
+mod lit;
 mod luma;
 mod neighbours;
 mod parting;
@@ -93,6 +94,8 @@ struct Found {
     round: usize,
     /// Its contrast in the mix of channels in which it was found, in grey levels.
     mixed: f64,
+    /// Whether it is a matte ball.
+    is_ball: bool,
     /// How far the last fit together with those that it touches moved it, in pixels, if it was
     /// fitted so and that need not begin anew.
     moved: Option<f64>,
@@ -100,6 +103,22 @@ struct Found {
     is_ended: bool,
     /// Whether it was taken out of the picture.
     is_out: bool,
+}
+
+impl Found {
+    fn new(fit: Fit, candidate: Candidate, is_ball: bool) -> Self {
+        Self {
+            fit,
+            score: belief::score(&fit),
+            candidate,
+            round: 0,
+            mixed: fit.contrast,
+            is_ball,
+            moved: None,
+            is_ended: false,
+            is_out: false,
+        }
+    }
 }
 
 /// The detector: see the crate's documentation.
@@ -118,6 +137,8 @@ pub struct HoughRust {
     refiner: Refiner,
     seeds: Vec<Seed>,
     waiting: Vec<Seed>,
+    /// Those that led nowhere.
+    lost: Vec<Seed>,
     candidates: Vec<Candidate>,
     found: Vec<Found>,
     /// Sizes that many of the discs have.
@@ -156,6 +177,7 @@ impl Detector for HoughRust {
             self.part(&image, SWEEPS);
         }
         self.leave_out(&image);
+        self.leave_out_parts();
         self.rank();
         for f in &self.found {
             let c = &f.fit.covariance;
@@ -196,6 +218,7 @@ impl HoughRust {
             refiner: Refiner::default(),
             seeds: Vec::with_capacity(PEAKS),
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
+            lost: Vec::with_capacity(4 * PEAKS * MAX_LEVELS),
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
             sizes: Vec::with_capacity(256),
@@ -294,6 +317,7 @@ impl HoughRust {
         (smallest, largest): (f64, f64),
     ) {
         self.waiting.clear();
+        self.lost.clear();
         self.edges.begin(&self.pyramid.level(image, (top + 1).min(MAX_LEVELS)), Wanted::Usual);
         // From the top, where a picture has the fewest edges: those of a disc
         // that is found there no longer vote further down.
@@ -305,6 +329,7 @@ impl HoughRust {
         }
         self.follow_waiting(image);
         self.refine(image, 0, Demand::Usual);
+        self.search_lit(image);
     }
 
     /// Looks for discs of which a piece of the rim shows, beyond those that were found
@@ -445,7 +470,10 @@ impl HoughRust {
         if self.candidates[first..].iter().any(known) {
             return Way::Known;
         }
-        let Some(candidate) = self.climber(full).climb(seed) else { return Way::Nowhere };
+        let Some(candidate) = self.climber(full).climb(seed) else {
+            self.lost.push(*seed);
+            return Way::Nowhere;
+        };
         if !is_known(&mut self.candidates[first..], &candidate) {
             self.candidates.push(candidate);
         }
@@ -519,9 +547,11 @@ impl HoughRust {
                 continue;
             }
             let fit = self.refiner.fit(image, &c.weights, &c.ring, c.sign);
-            let Some(mut fit) = self.judged(image, &c, fit, demand) else { continue };
+            let judged = self.judged(image, &c, fit, demand);
+            let Some((mut fit, is_ball)) = self.lit(image, &c, (fit, judged)) else { continue };
             let mixed = fit.contrast;
-            if let Some((on_luma, new)) = self.on_luma(image, &c, &fit) {
+            let on_luma = if is_ball { None } else { self.on_luma(image, &c, &fit) };
+            if let Some((on_luma, new)) = on_luma {
                 if !self.config.polarity.allows(on_luma.sign) {
                     continue;
                 }
@@ -534,23 +564,14 @@ impl HoughRust {
             let (low, high) = (1.0 - beyond, 1.0 + beyond);
             let inside = (low * least..=high * most).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
-            let may_turn = fit.own_levels && self.config.polarity == Polarity::Both;
+            let may_turn = (fit.own_levels || is_ball) && self.config.polarity == Polarity::Both;
             if score >= self.config.min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
                 let round = if demand == Demand::Neighbour { self.round.max(1) } else { 0 };
-                self.found.push(Found {
-                    fit,
-                    score,
-                    candidate: c,
-                    round,
-                    mixed,
-                    moved: None,
-                    is_ended: false,
-                    is_out: false,
-                });
+                self.found.push(Found { round, mixed, ..Found::new(fit, c, is_ball) });
             }
         }
         self.rank();

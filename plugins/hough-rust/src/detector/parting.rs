@@ -124,7 +124,9 @@ impl HoughRust {
         for i in 0..bodies.len() {
             let body = bodies[i];
             let beside = || others(&bodies, i).filter(|other| body.is_beside(other));
-            let is_beside = beside().next().is_some() && !beside().any(|other| body.lies_on(other));
+            let is_beside = !self.found[i].is_ball
+                && beside().next().is_some()
+                && !beside().any(|other| body.lies_on(other));
             bodies[i].is_beside = is_beside;
         }
         if bodies.iter().any(|body| body.is_beside) {

@@ -1,7 +1,7 @@
 //! The inner loop of the fit: model, residuals, normal equations.
 
 use crate::{
-    edge_model::{PIXEL, SHARP, along, sharp, soft},
+    edge_model::{PIXEL, SHARP, along, normal, sharp, soft},
     sector::sector,
     simd::dispatch,
 };
@@ -95,6 +95,15 @@ pub(super) struct Sums {
     pub(super) weight: f64,
 }
 
+/// What the parameters mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    /// A flat disc.
+    Disc,
+    /// A matte ball: see [`super::ball`].
+    Ball,
+}
+
 /// How residuals are weighed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weighing {
@@ -109,9 +118,20 @@ impl Weighing {
     pub(super) const EQUAL: Self = Self { limit: f32::INFINITY, excess: 0.0 };
 }
 
-/// One pass over `pixels` with the parameters `p`. Only the `wanted` unknowns
+/// One pass over `pixels` with the parameters `p` of a disc. Only the `wanted` unknowns
 /// are worked out; the others' entries are 0.
 pub(super) fn accumulate(
+    pixels: &mut Pixels,
+    p: &[f64; N],
+    weighing: Weighing,
+    wanted: &[bool; N],
+) -> Sums {
+    accumulate_of(Model::Disc, pixels, p, weighing, wanted)
+}
+
+/// The same of a model.
+pub(super) fn accumulate_of(
+    model: Model,
     pixels: &mut Pixels,
     p: &[f64; N],
     weighing: Weighing,
@@ -122,7 +142,7 @@ pub(super) fn accumulate(
     // The residual's row comes last.
     index[n] = N;
     let mut raw = [0.0_f64; SUMS];
-    normal_equations(pixels, &p.map(|v| v as f32), weighing, &index[..=n], &mut raw);
+    normal_equations(model, pixels, &p.map(|v| v as f32), weighing, &index[..=n], &mut raw);
     let rows = &index[..n];
     let mut sums =
         Sums { a: [[0.0; N]; N], b: [0.0; N], chi2: raw[SUMS - 2], weight: raw[SUMS - 1] };
@@ -175,7 +195,12 @@ dispatch! {
 
 dispatch! {
     fn normal_equations(
-        pixels: &mut Pixels, p: &[f32; N], weighing: Weighing, rows: &[usize], out: &mut [f64; SUMS],
+        model: Model,
+        pixels: &mut Pixels,
+        p: &[f32; N],
+        weighing: Weighing,
+        rows: &[usize],
+        out: &mut [f64; SUMS],
     ) {
         let n = pixels.len();
         // A disc that is not round, or curved light; the residual's row is last.
@@ -193,6 +218,7 @@ dispatch! {
             block.value[..m].copy_from_slice(&pixels.value[all.clone()]);
             block.mask[..m].copy_from_slice(&pixels.mask[all.clone()]);
             match (is_sharp, extended) {
+                _ if model == Model::Ball => block.evaluate_ball(p, weighing),
                 (true, false) => block.evaluate::<true, false>(p, weighing),
                 (false, false) => block.evaluate::<false, false>(p, weighing),
                 (true, true) => block.evaluate::<true, true>(p, weighing),
@@ -343,6 +369,94 @@ impl Block {
             j[N][k] = e;
         }
     }
+}
+
+impl Block {
+    /// The same of a matte ball (see [`super::ball`]).
+    #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]
+    #[inline(always)]
+    fn evaluate_ball(&mut self, p: &[f32; N], weighing: Weighing) {
+        let [cx, cy, r, s, b0, a0, bu, bv, ku, kv, kz, bow, ..] = *p;
+        let (over_r, over_limit) = (1.0 / r, 1.0 / weighing.limit);
+        let over_s = 1.0 / s;
+        let height = (2.0 * s * over_r).sqrt();
+        let Self { dx, dy, value, mask, weight, robust, share, j } = self;
+        for k in 0..BLOCK {
+            let (x, y) = (dx[k] - cx, dy[k] - cy);
+            let rho = (x * x + y * y).sqrt().max(0.25);
+            let over_rho = 1.0 / rho;
+            let (c, sn) = (x * over_rho, y * over_rho);
+            let bend = s / (rho + r);
+            let d = rho + s * bend - r;
+            let cs = c * c * sn * sn;
+            let f = soft(d, s, 1.0 - 2.0 * cs, 1.0 - 3.0 * cs);
+            let (root, slope) = blurred_root(-d * over_s);
+            let round = (1.0 + 0.5 * d * over_r).max(0.25).sqrt();
+            let z = height * root * round;
+            let z_by_d = height * (0.25 * root * over_r / round - slope * over_s * round);
+            let (u, v) = (x * over_r, y * over_r);
+            let outer = 1.0 - f.value;
+            let (ground, tilt) = (bu * u + bv * v, ku * u + kv * v);
+            // A blur shifts the mean of what changes along the edge (Stein's lemma).
+            let lag = s * s * over_r * f.density;
+            let (ground_by_d, tilt_by_d) = (bu * c + bv * sn, ku * c + kv * sn);
+            let light = tilt * f.value - tilt_by_d * lag + kz * z;
+            let lit = if light > 0.0 { 1.0 } else { 0.0 };
+            let light = light * lit;
+            let by_light = lit * (1.0 + 2.0 * BOW * bow * light);
+            let model = b0
+                + ground * outer
+                + ground_by_d * lag
+                + a0 * f.value
+                + light * (1.0 + BOW * bow * light);
+            let e = value[k] - model;
+            let q = e * over_limit;
+            let q = (1.0 - q * q).max(0.0);
+            robust[k] = mask[k] * q * q;
+            weight[k] = robust[k];
+            share[k] = f.value;
+            let lags = by_light * tilt_by_d - ground_by_d;
+            let edge = f.density * (a0 - ground + by_light * tilt - lags * d * over_r)
+                - by_light * kz * z_by_d;
+            let by_u = (bu * outer + by_light * ku * f.value) * over_r;
+            let by_v = (bv * outer + by_light * kv * f.value) * over_r;
+            j[0][k] = edge * c - by_u;
+            j[1][k] = edge * sn - by_v;
+            j[2][k] = edge - by_u * u - by_v * v - 0.5 * by_light * kz * z * over_r;
+            let z_by_s = 0.5 * z + height * round * slope * d * over_s;
+            j[3][k] = (a0 - ground + by_light * tilt) * f.by_width - 2.0 * edge * bend
+                + by_light * kz * z_by_s * over_s
+                - lags * lag * over_s * (1.0 + d * d * over_s * over_s);
+            j[4][k] = 1.0;
+            j[5][k] = f.value;
+            j[6][k] = u * outer + c * lag;
+            j[7][k] = v * outer + sn * lag;
+            j[8][k] = by_light * (u * f.value - c * lag);
+            j[9][k] = by_light * (v * f.value - sn * lag);
+            j[10][k] = by_light * z;
+            j[11][k] = BOW * light * light;
+            j[N][k] = e;
+        }
+    }
+}
+
+/// Scale of the square of the light, over a grey level.
+const BOW: f32 = 0.01;
+
+/// The mean of `sqrt(max(0, t + n))` over normally distributed `n`, and its derivative, to
+/// 0.0011 and a tenth: `sqrt(P m)` for the share `P` that is above zero and the mean `m`, times
+/// `1 - v / 8` and terms of higher order in the relative variance `v` of what is above.
+#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
+#[inline(always)]
+fn blurred_root(t: f32) -> (f32, f32) {
+    let t = t.max(-4.0);
+    let (above, density) = normal(-t);
+    let mean = (t * above + density).max(1e-7);
+    let square = (t * t + 1.0) * above + t * density;
+    let v = (square * above / (mean * mean) - 1.0).clamp(0.0, 1.0);
+    let less = 1.0 - v * (0.125 + v * (0.1536 - 0.2228 * v));
+    let root = (above * mean).sqrt();
+    (root * less, 0.5 * less * (density * mean + above * above) / root)
 }
 
 /// Adds the weighted products of all pairs of `rows` of `j`, lane by lane.

@@ -25,6 +25,7 @@
 //! others. A large annulus is first fitted by a part of its pixels. In the end the levels are
 //! made more certain by pixels beyond the annulus.
 
+mod ball;
 mod course;
 mod fit;
 mod flats;
@@ -39,6 +40,7 @@ mod start;
 
 use std::ops::Range;
 
+pub use ball::{Ball, Glimpse};
 use course::{Course, learn, solve, solve_for};
 pub use fit::Fit;
 use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};

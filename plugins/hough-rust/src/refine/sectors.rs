@@ -21,6 +21,8 @@ pub(super) struct Sector {
     v: f32,
     vv: f32,
     vf: f32,
+    /// Sum of the squares of the residuals.
+    ee: f32,
     /// Sums for the local shift of the edge.
     je: f32,
     jj: f32,
@@ -45,6 +47,7 @@ pub(super) fn collect(pixels: &Pixels, weighing: Weighing) -> Seen {
         s.vv += v * v;
         s.vf += v * f;
         s.sum += pixels.residual[i];
+        s.ee += pixels.residual[i] * pixels.residual[i];
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
@@ -371,6 +374,36 @@ fn shown(sectors: &Seen, disc: &Disc) -> (f32, u32) {
     }
     let enough = all >= SECTORS as i32 / 4;
     (if enough { good as f32 / all as f32 } else { 0.0 }, gaps)
+}
+
+/// What the directions say of a ball of radius `r`: how much of what varies in a sector its
+/// picture explains. Where its level is that of the ground no direction tells of it.
+pub(super) fn support_of_ball(sectors: &Seen, hidden: u32, r: f32, noise: f32) -> Support {
+    let (mut good, mut all, mut gaps) = (0, 0, 0);
+    let (mut sum, mut weight) = (0.0, 0.0);
+    let mut before = true;
+    let in_sight = |(k, s): &(usize, &Sector)| s.n >= 4.0 && hidden >> k & 1 == 0;
+    for (_, s) in sectors.iter().enumerate().filter(in_sight) {
+        let blurry = noise / s.jj.max(1e-9).sqrt();
+        if blurry > 0.35 {
+            continue;
+        }
+        let shift = s.je / s.jj;
+        let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
+        let left = (s.ee - noise * noise * s.n).max(0.0);
+        let shown = shift.abs() < 0.02 * r + 2.0 * blurry && left < 0.5 * vv;
+        all += 1;
+        good += i32::from(shown);
+        gaps += u32::from(before && !shown);
+        before = shown;
+        if shown && s.kept.1 > 0.0 {
+            sum += s.kept.0 * s.kept.0 / s.kept.1;
+            weight += s.kept.1;
+        }
+    }
+    let share = if all >= SECTORS as i32 / 4 { good as f32 / all as f32 } else { 0.0 };
+    let roughness = if weight > 0.0 { (sum / weight).sqrt() } else { f32::INFINITY };
+    Support { share, gaps, scatter: scatter(sectors), roughness }
 }
 
 #[cfg(test)]

@@ -1,0 +1,326 @@
+//! A matte ball.
+//!
+//! Lambert's law: a ball in light that comes from one direction and in some that comes from
+//! everywhere. With the normal (u, v, z), z = sqrt(1 - u^2 - v^2), and F the ball's share of a
+//! pixel, the picture is
+//!
+//! ```text
+//! I = (B + Bu u + Bv v) (1 - F) + (B + A) F + m + q m^2
+//! m = max(0, (ku u + kv v) F + kz z)
+//! ```
+//!
+//! where z is blurred as the edge is. The light k points to where it comes from; m = 0 is the
+//! shadow. The square is for cameras whose levels are not in proportion to the light.
+//!
+//! Levenberg and Marquardt's method with Tukey's weights: first in a wide annulus, which tells
+//! the light, then at the rim.
+
+use super::{
+    Fit, Place, Refiner,
+    course::{solve, solve_for},
+    kernel::{MIN_WIDTH, Model, N, Sums, Weighing, accumulate_of},
+    levels::Levels,
+    noise::ROUNDING,
+    sectors,
+    start::{self, Annulus},
+    texture,
+};
+use crate::{
+    image::{Image, Weights},
+    rays::median,
+    ring::Circle,
+};
+
+/// Unknowns: x, y, r, s, B, A, Bu, Bv, ku, kv, kz, q.
+const UNKNOWNS: usize = 12;
+/// Those of levels and light, of which all but the shadow is linear, and the levels alone.
+const LEVELS: [usize; 2] = [4, 5];
+const LIGHT: [usize; 5] = [4, 5, 8, 9, 10];
+/// The light towards who looks.
+const LOOKING: usize = 10;
+/// Where the brightness of the light begins: without any all would be shadow.
+const DIM: f64 = 1e-3;
+/// Rounds in which the light is found.
+const LIGHT_ROUNDS: usize = 4;
+/// Share of what even levels leave that light must explain for the rest to be worth while.
+const EXPLAINED: f64 = 0.3;
+/// Pixels with which the light is found, those of the wide annulus and of the rim, about, and at
+/// least.
+const FEW: usize = 250;
+const SAMPLE: usize = 700;
+const ENOUGH: usize = 4000;
+const FEWEST: usize = 60;
+/// Reach of the wide annulus as a share of the radius; of any at most; and of the rim in widths
+/// of the edge and pixels.
+const WIDE: f64 = 0.3;
+const WIDEST: f64 = 0.9;
+const RIM: (f64, f64) = (3.0, 2.5);
+/// Looks at the wide annulus, and how far the last one led, as a share of the radius, from which
+/// on another is needed.
+const LOOKS: usize = 3;
+const FAR_OFF: f64 = 0.1;
+/// Share of the rim's pixels that must be in sight.
+const LEFT: f32 = 0.45;
+/// Passes, at most, and a step in pixels that ends them.
+const ROUNDS: usize = 20;
+const CLOSE: f64 = 0.003;
+/// Rounds in which the limit of outliers follows the residuals, and that limit over these.
+const SETTLING: usize = 4;
+const LIMIT: f32 = 5.0;
+/// Residuals that are reckoned with at least, in grey levels.
+const LEAST_SCALE: f32 = 0.5;
+/// How far it may be from where it began: centre and radius as shares of the radius.
+const FAR: (f64, f64) = (0.35, 0.45);
+
+/// By how much what the model leaves out makes the variance larger, and how far it may be off
+/// without noise, in pixels, and as a share of the edge's width squared over the radius.
+const UNCERTAIN: f64 = 2.0;
+const OFF: f64 = 0.005;
+const OFF_BY_BLUR: f64 = 0.2;
+
+fn chosen(which: impl IntoIterator<Item = usize>) -> [bool; N] {
+    let mut active = [false; N];
+    which.into_iter().for_each(|k| active[k] = true);
+    active
+}
+
+/// What a matte ball says of where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Ball {
+    /// The ball as a disc, whose contrast is that of the mean level next to its rim.
+    pub fit: Fit,
+    /// The light, in grey levels: towards the right, downwards, and towards who looks.
+    pub light: [f64; 3],
+    /// Share of the rim's pixels that nothing hides, and no shadow that the ball casts.
+    pub in_sight: f64,
+    /// The last of the light over its standard deviation: a flat disc has none.
+    pub roundness: f64,
+}
+
+/// What a look at the wide annulus says of a ball.
+#[derive(Clone, Copy, Debug)]
+pub struct Glimpse {
+    /// Standard deviation of the residuals, in grey levels.
+    pub noise: f64,
+    /// Length of the light, in grey levels.
+    pub brightness: f64,
+    /// As that of [`Ball`].
+    pub roundness: f64,
+}
+
+impl Refiner {
+    /// Fits a matte ball near a circle whose edge has about a `width`. `None` where light from
+    /// one side explains little of it, or the fit is lost.
+    pub fn fit_ball(
+        &mut self,
+        image: &Image<'_>,
+        weights: &Weights,
+        from: &Circle,
+        width: f64,
+        is_worth: impl Fn(Glimpse) -> bool,
+    ) -> Option<Ball> {
+        self.others.clear();
+        let width = width.clamp(0.35, from.r / 4.0);
+        let place = |circle: &Circle, width: f64, least: f64| {
+            let reach = (RIM.0 * width + RIM.1).max(least * circle.r).min(WIDEST * circle.r);
+            Place { image, weights, annulus: Annulus { circle: *circle, reach } }
+        };
+        let mut near = *from;
+        let mut p = [0.0; N];
+        (p[2], p[3], p[LOOKING]) = (from.r, width, DIM);
+        self.gather_some(&place(&near, width, WIDE), FEW)?;
+        if self.find_light(&mut p)? < EXPLAINED {
+            return None;
+        }
+        for look in 0..LOOKS {
+            self.gather_some(&place(&near, width, WIDE), SAMPLE)?;
+            let (pass, weighing) = self.descend(&mut p, near.r)?;
+            if look == 0 && !is_worth(self.glimpse(&p, &pass, weighing)?) {
+                return None;
+            }
+            let to = Circle { x: near.x + p[0], y: near.y + p[1], r: p[2] };
+            let moved = to.apart(&near);
+            near = to;
+            (p[0], p[1]) = (0.0, 0.0);
+            if moved < FAR_OFF * near.r {
+                break;
+            }
+        }
+        let rim = place(&near, p[3], 0.0);
+        self.gather_some(&rim, ENOUGH)?;
+        let (mut pass, mut weighing) = self.descend(&mut p, near.r)?;
+        let (mut hidden, mut in_sight) = (0, 1.0);
+        for _ in 0..LOOKS {
+            // The shadow that it casts, and what lies before it.
+            let more = sectors::hidden(&self.pixels, weighing.limit, None) | hidden;
+            if more == hidden {
+                break;
+            }
+            hidden = more;
+            in_sight = sectors::mask(&mut self.pixels, hidden, &Levels::default());
+            if in_sight < LEFT {
+                return None;
+            }
+            (pass, weighing) = self.descend(&mut p, near.r)?;
+        }
+        let ball = self.report_ball(&rim, &p, (&pass, weighing), hidden)?;
+        Some(Ball { in_sight: in_sight.into(), ..ball })
+    }
+
+    /// Takes about so many of the pixels of a place, pairs of neighbours. Returns one of how many
+    /// pairs that is.
+    fn gather_some(&mut self, place: &Place<'_>, most: usize) -> Option<()> {
+        let n = start::list(&mut self.pieces, place.image, place.annulus);
+        if n < FEWEST {
+            return None;
+        }
+        let every = (n / most) | 1;
+        self.gather(place, every);
+        Some(())
+    }
+
+    fn ball_pass(&mut self, p: &[f64; N], limit: f32, active: &[bool; N]) -> Sums {
+        accumulate_of(Model::Ball, &mut self.pixels, p, Weighing { limit, excess: 0.0 }, active)
+    }
+
+    /// Finds levels and light on a given ball. Returns the share of what even levels leave that
+    /// the light explains.
+    fn find_light(&mut self, p: &mut [f64; N]) -> Option<f64> {
+        let levels = chosen(LEVELS);
+        let even = self.ball_pass(p, f32::INFINITY, &levels);
+        let left = even.chi2 - solve(&even, &levels)?.1;
+        let light = chosen(LIGHT);
+        let mut rest = left;
+        for _ in 0..LIGHT_ROUNDS {
+            let pass = self.ball_pass(p, f32::INFINITY, &light);
+            let (step, explained) = solve(&pass, &light)?;
+            rest = pass.chi2 - explained;
+            p.iter_mut().zip(step).for_each(|(p, step)| *p += step);
+        }
+        Some(1.0 - rest / left.max(1e-9))
+    }
+
+    /// The residual from which on pixels are outliers.
+    fn ball_limit(&mut self) -> f32 {
+        self.scratch.clear();
+        let kept =
+            self.pixels.residual.iter().zip(&self.pixels.mask).filter(|(_, mask)| **mask > 0.0);
+        self.scratch.extend(kept.map(|(e, _)| e.abs()));
+        LIMIT * (1.4826 * median(&mut self.scratch)).max(LEAST_SCALE)
+    }
+
+    /// Tukey's loss of the last pass, over a third of the limit squared.
+    fn loss(&self, limit: f32) -> f64 {
+        let over = 1.0 / (limit * limit);
+        let loss = |(e, mask): (&f32, &f32)| {
+            let rest = (1.0 - e * e * over).max(0.0);
+            f64::from(mask * (1.0 - rest * rest * rest))
+        };
+        self.pixels.residual.iter().zip(&self.pixels.mask).map(loss).sum()
+    }
+
+    /// Improves all of it. `None` where the fit is lost. Returns the last pass and its weighing.
+    fn descend(&mut self, p: &mut [f64; N], r: f64) -> Option<(Sums, Weighing)> {
+        let all = chosen(0..UNKNOWNS);
+        let mut damping = 1e-3;
+        self.ball_pass(p, f32::INFINITY, &[false; N]);
+        let mut limit = self.ball_limit();
+        let mut pass = self.ball_pass(p, limit, &all);
+        let mut loss = self.loss(limit);
+        for round in 0..ROUNDS {
+            let mut a = pass.a;
+            (0..UNKNOWNS).for_each(|k| a[k][k] *= 1.0 + damping);
+            let step = solve_for(&a, &pass.b, &all)?;
+            let mut next = *p;
+            next.iter_mut().zip(step).for_each(|(p, step)| *p += step);
+            next[3] = next[3].clamp(MIN_WIDTH, r / 3.0);
+            let is_far = next[0].hypot(next[1]) > FAR.0 * r || (next[2] / r - 1.0).abs() > FAR.1;
+            let then = if is_far { None } else { Some(self.ball_pass(&next, limit, &all)) };
+            match then.map(|then| (self.loss(limit), then)) {
+                Some((now, then)) if now <= loss => {
+                    let size = step[..3].iter().fold(0.0, |size: f64, s| size.max(s.abs()));
+                    (*p, pass, loss) = (next, then, now);
+                    damping = (damping * 0.2).max(1e-6);
+                    if round < SETTLING {
+                        limit = self.ball_limit();
+                        pass = self.ball_pass(p, limit, &all);
+                        loss = self.loss(limit);
+                    } else if size < CLOSE {
+                        break;
+                    }
+                }
+                _ => {
+                    damping *= 8.0;
+                    if damping > 1e4 {
+                        break;
+                    }
+                }
+            }
+        }
+        let pass = self.ball_pass(p, limit, &all);
+        Some((pass, Weighing { limit, excess: 0.0 }))
+    }
+
+    fn glimpse(&self, p: &[f64; N], pass: &Sums, weighing: Weighing) -> Option<Glimpse> {
+        let variance = self.pixels.robust_variance(weighing, UNKNOWNS as f64).max(ROUNDING);
+        let mut unit = [0.0; N];
+        unit[LOOKING] = variance;
+        let spread = solve_for(&pass.a, &unit, &chosen(0..UNKNOWNS))?[LOOKING].max(1e-9).sqrt();
+        let brightness = p[8].hypot(p[9]).hypot(p[LOOKING]);
+        let roundness = p[LOOKING] / spread;
+        Some(Glimpse { noise: variance.sqrt(), brightness, roundness })
+    }
+
+    /// The mean level inside, next to the rim.
+    fn mean_inside(&self) -> f64 {
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (value, share) in self.pixels.value.iter().zip(&self.pixels.share) {
+            if *share > 0.98 {
+                sum += f64::from(*value);
+                n += 1.0;
+            }
+        }
+        sum / f64::max(n, 1.0)
+    }
+
+    fn report_ball(
+        &mut self,
+        place: &Place<'_>,
+        p: &[f64; N],
+        (pass, weighing): (&Sums, Weighing),
+        hidden: u32,
+    ) -> Option<Ball> {
+        let all = chosen(0..UNKNOWNS);
+        let variance = self.pixels.robust_variance(weighing, UNKNOWNS as f64).max(ROUNDING);
+        let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
+        let seen = sectors::collect(&self.pixels, weighing);
+        let support = sectors::support_of_ball(&seen, hidden, p[2] as f32, noise);
+        let texture = texture(support.scatter, variance);
+        let mut covariance = [[0.0; 3]; 3];
+        for (k, column) in covariance.iter_mut().enumerate() {
+            let mut unit = [0.0; N];
+            unit[k] = UNCERTAIN * texture * variance;
+            column.copy_from_slice(&solve_for(&pass.a, &unit, &all)?[..3]);
+            column[k] += OFF * OFF + (OFF_BY_BLUR * p[3] * p[3] / p[2]).powi(2);
+        }
+        let start = place.annulus.circle;
+        let fit = Fit {
+            circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
+            width: p[3],
+            contrast: self.mean_inside() - p[4],
+            ground: p[4],
+            noise: variance.sqrt(),
+            covariance,
+            support: f64::from(support.share),
+            gaps: support.gaps,
+            own_levels: false,
+            roughness: support.roughness.into(),
+            flatness: 0.0,
+            texture,
+            blur_swing: 0.0,
+            is_plain: false,
+        };
+        let Glimpse { roundness, .. } = self.glimpse(p, pass, weighing)?;
+        Some(Ball { fit, light: [p[8], p[9], p[10]], in_sight: 1.0, roundness })
+    }
+}
