@@ -18,8 +18,9 @@
 use super::{
     Fit, Place, Refiner,
     course::{solve, solve_for},
-    kernel::{MIN_WIDTH, Model, N, Sums, Weighing, accumulate_of},
+    kernel::{MIN_WIDTH, Model, N, Pixels, Sums, Weighing, accumulate_of},
     levels::Levels,
+    limb::Limb,
     noise::ROUNDING,
     sectors,
     start::{self, Annulus},
@@ -41,12 +42,10 @@ const LOOKING: usize = 10;
 /// Where the brightness of the light begins: without any all would be shadow.
 const DIM: f64 = 1e-3;
 /// Rounds in which the light is found.
-const LIGHT_ROUNDS: usize = 4;
-/// Share of what even levels leave that light must explain for the rest to be worth while.
-const EXPLAINED: f64 = 0.3;
+const LIGHT_ROUNDS: usize = 3;
 /// Pixels with which the light is found, those of the wide annulus and of the rim, about, and at
 /// least.
-const FEW: usize = 250;
+const FEW: usize = 180;
 const SAMPLE: usize = 700;
 const ENOUGH: usize = 4000;
 const FEWEST: usize = 60;
@@ -61,9 +60,23 @@ const LOOKS: usize = 3;
 const FAR_OFF: f64 = 0.1;
 /// Share of the rim's pixels that must be in sight.
 const LEFT: f32 = 0.45;
-/// Passes, at most, and a step in pixels that ends them.
+/// Variance outside over that inside up to which they are alike.
+const UNEVEN: f32 = 1.6;
+/// Damping to begin with and at least, at most, and what a step makes of it that leads down or does
+/// not.
+const LEAST_DAMPING: (f64, f64) = (1e-3, 1e-6);
+const MOST_DAMPING: f64 = 1e4;
+const DAMPING: (f64, f64) = (0.2, 8.0);
+/// Passes, at most, and by how much chi squared may still fall when they end, in the wide annulus
+/// and at the rim.
 const ROUNDS: usize = 20;
-const CLOSE: f64 = 0.003;
+const ROUGHLY: f64 = 1.0;
+const CLOSE: f64 = 0.05;
+/// Steps that promise less than this multiple of it and keep nothing are due to the derivatives,
+/// which are not exact.
+const NEARLY: f64 = 30.0;
+/// Rounds after which the light must come from the front.
+const TURNED: usize = 4;
 /// Rounds in which the limit of outliers follows the residuals, and that limit over these.
 const SETTLING: usize = 4;
 const LIMIT: f32 = 5.0;
@@ -97,10 +110,16 @@ pub struct Ball {
     pub roundness: f64,
 }
 
+/// The last pass of a fit.
+struct End {
+    pass: Sums,
+    weighing: Weighing,
+}
+
 /// What a look at the wide annulus says of a ball.
 #[derive(Clone, Copy, Debug)]
 pub struct Glimpse {
-    /// Standard deviation of the residuals, in grey levels.
+    /// Standard deviation of the residuals inside, in grey levels.
     pub noise: f64,
     /// Length of the light, in grey levels.
     pub brightness: f64,
@@ -109,14 +128,15 @@ pub struct Glimpse {
 }
 
 impl Refiner {
-    /// Fits a matte ball near a circle whose edge has about a `width`. `None` where light from
-    /// one side explains little of it, or the fit is lost.
+    /// Fits a matte ball near a circle whose edge has about a width. `None` where light from one
+    /// side explains less than a share of what even levels leave, where it is not worth to go on
+    /// after a glimpse, or where the fit is lost.
     pub fn fit_ball(
         &mut self,
         image: &Image<'_>,
         weights: &Weights,
-        from: &Circle,
-        width: f64,
+        (from, width): (&Circle, f64),
+        explained: f64,
         is_worth: impl Fn(Glimpse) -> bool,
     ) -> Option<Ball> {
         self.others.clear();
@@ -129,30 +149,33 @@ impl Refiner {
         let mut p = [0.0; N];
         (p[2], p[3], p[LOOKING]) = (from.r, width, DIM);
         self.gather_some(&place(&near, width, WIDE), FEW)?;
-        if self.find_light(&mut p)? < EXPLAINED {
+        if self.find_light(&mut p)? < explained {
             return None;
         }
+        let mut noise = 0.0;
         for look in 0..LOOKS {
             self.gather_some(&place(&near, width, WIDE), SAMPLE)?;
-            let (pass, weighing) = self.descend(&mut p, near.r)?;
-            if look == 0 && !is_worth(self.glimpse(&p, &pass, weighing)?) {
+            let end = self.descend(&mut p, near.r, (noise, ROUGHLY))?;
+            if look == 0 && !is_worth(self.glimpse(&p, &end)?) {
                 return None;
             }
+            let (before, now) = (noise, self.uneven_noise());
+            noise = now;
             let to = Circle { x: near.x + p[0], y: near.y + p[1], r: p[2] };
             let moved = to.apart(&near);
             near = to;
             (p[0], p[1]) = (0.0, 0.0);
-            if moved < FAR_OFF * near.r {
+            if moved < FAR_OFF * near.r && now == before {
                 break;
             }
         }
         let rim = place(&near, p[3], 0.0);
         self.gather_some(&rim, ENOUGH)?;
-        let (mut pass, mut weighing) = self.descend(&mut p, near.r)?;
+        let mut end = self.descend(&mut p, near.r, (noise, CLOSE))?;
         let (mut hidden, mut in_sight) = (0, 1.0);
         for _ in 0..LOOKS {
             // The shadow that it casts, and what lies before it.
-            let more = sectors::hidden(&self.pixels, weighing.limit, None) | hidden;
+            let more = sectors::hidden(&self.pixels, end.weighing, None) | hidden;
             if more == hidden {
                 break;
             }
@@ -161,10 +184,17 @@ impl Refiner {
             if in_sight < LEFT {
                 return None;
             }
-            (pass, weighing) = self.descend(&mut p, near.r)?;
+            end = self.descend(&mut p, near.r, (noise, CLOSE))?;
         }
-        let ball = self.report_ball(&rim, &p, (&pass, weighing), hidden)?;
+        let ball = self.report_ball(&rim, &p, &end)?;
         Some(Ball { in_sight: in_sight.into(), ..ball })
+    }
+
+    /// The variance inside over that outside, less 1, where there is more outside: on a texture.
+    /// Inside there is more of what the model leaves out.
+    fn uneven_noise(&self) -> f32 {
+        let excess = self.pixels.excess_inside();
+        if 1.0 + excess < 1.0 / UNEVEN { excess } else { 0.0 }
     }
 
     /// Takes about so many of the pixels of a place, pairs of neighbours. Returns one of how many
@@ -179,20 +209,20 @@ impl Refiner {
         Some(())
     }
 
-    fn ball_pass(&mut self, p: &[f64; N], limit: f32, active: &[bool; N]) -> Sums {
-        accumulate_of(Model::Ball, &mut self.pixels, p, Weighing { limit, excess: 0.0 }, active)
+    fn ball_pass(&mut self, p: &[f64; N], weighing: Weighing, active: &[bool; N]) -> Sums {
+        accumulate_of(Model::Ball, &mut self.pixels, p, weighing, active)
     }
 
     /// Finds levels and light on a given ball. Returns the share of what even levels leave that
     /// the light explains.
     fn find_light(&mut self, p: &mut [f64; N]) -> Option<f64> {
         let levels = chosen(LEVELS);
-        let even = self.ball_pass(p, f32::INFINITY, &levels);
+        let even = self.ball_pass(p, Weighing::EQUAL, &levels);
         let left = even.chi2 - solve(&even, &levels)?.1;
         let light = chosen(LIGHT);
         let mut rest = left;
         for _ in 0..LIGHT_ROUNDS {
-            let pass = self.ball_pass(p, f32::INFINITY, &light);
+            let pass = self.ball_pass(p, Weighing::EQUAL, &light);
             let (step, explained) = solve(&pass, &light)?;
             rest = pass.chi2 - explained;
             p.iter_mut().zip(step).for_each(|(p, step)| *p += step);
@@ -200,75 +230,96 @@ impl Refiner {
         Some(1.0 - rest / left.max(1e-9))
     }
 
-    /// The residual from which on pixels are outliers.
-    fn ball_limit(&mut self) -> f32 {
+    /// The residual over the scale of its noise from which on pixels are outliers.
+    fn ball_limit(&mut self, weighing: Weighing) -> f32 {
+        let Pixels { residual, share, mask, .. } = &self.pixels;
+        let kept = residual.iter().zip(share).zip(mask).filter(|(_, mask)| **mask > 0.0);
         self.scratch.clear();
-        let kept =
-            self.pixels.residual.iter().zip(&self.pixels.mask).filter(|(_, mask)| **mask > 0.0);
-        self.scratch.extend(kept.map(|(e, _)| e.abs()));
+        self.scratch.extend(kept.map(|((e, share), _)| e.abs() / weighing.scale(*share).sqrt()));
         LIMIT * (1.4826 * median(&mut self.scratch)).max(LEAST_SCALE)
     }
 
     /// Tukey's loss of the last pass, over a third of the limit squared.
-    fn loss(&self, limit: f32) -> f64 {
-        let over = 1.0 / (limit * limit);
-        let loss = |(e, mask): (&f32, &f32)| {
-            let rest = (1.0 - e * e * over).max(0.0);
+    fn loss(&self, weighing: Weighing) -> f64 {
+        let Pixels { residual, share, mask, .. } = &self.pixels;
+        let loss = |((e, share), mask): ((&f32, &f32), &f32)| {
+            let q = weighing.over_limit(*e, *share);
+            let rest = (1.0 - q * q).max(0.0);
             f64::from(mask * (1.0 - rest * rest * rest))
         };
-        self.pixels.residual.iter().zip(&self.pixels.mask).map(loss).sum()
+        residual.iter().zip(share).zip(mask).map(loss).sum()
     }
 
-    /// Improves all of it. `None` where the fit is lost. Returns the last pass and its weighing.
-    fn descend(&mut self, p: &mut [f64; N], r: f64) -> Option<(Sums, Weighing)> {
+    /// Improves all of it, where the noise inside differs by `excess`, until what is left to be
+    /// gained is less than `enough`, over the noise's variance. `None` where the fit is lost.
+    fn descend(&mut self, p: &mut [f64; N], r: f64, (excess, enough): (f32, f64)) -> Option<End> {
         let all = chosen(0..UNKNOWNS);
-        let mut damping = 1e-3;
-        self.ball_pass(p, f32::INFINITY, &[false; N]);
-        let mut limit = self.ball_limit();
-        let mut pass = self.ball_pass(p, limit, &all);
-        let mut loss = self.loss(limit);
+        let mut weighing = Weighing { limit: f32::INFINITY, excess, is_relative: true };
+        self.ball_pass(p, weighing, &[false; N]);
+        weighing.limit = self.ball_limit(weighing);
+        let mut pass = self.ball_pass(p, weighing, &all);
+        let mut loss = self.loss(weighing);
+        let mut damping = LEAST_DAMPING.0;
+        let mut is_last = true;
         for round in 0..ROUNDS {
             let mut a = pass.a;
             (0..UNKNOWNS).for_each(|k| a[k][k] *= 1.0 + damping);
             let step = solve_for(&a, &pass.b, &all)?;
+            let gain: f64 = step.iter().zip(&pass.b).map(|(step, b)| step * b).sum();
+            let promised = gain / pass.variance();
+            if promised < enough {
+                break;
+            }
+            // Nothing is lit from behind.
+            if round > TURNED && p[LOOKING] <= 0.0 {
+                return None;
+            }
             let mut next = *p;
             next.iter_mut().zip(step).for_each(|(p, step)| *p += step);
             next[3] = next[3].clamp(MIN_WIDTH, r / 3.0);
             let is_far = next[0].hypot(next[1]) > FAR.0 * r || (next[2] / r - 1.0).abs() > FAR.1;
-            let then = if is_far { None } else { Some(self.ball_pass(&next, limit, &all)) };
-            match then.map(|then| (self.loss(limit), then)) {
+            let then = if is_far { None } else { Some(self.ball_pass(&next, weighing, &all)) };
+            is_last = is_far && is_last;
+            match then.map(|then| (self.loss(weighing), then)) {
                 Some((now, then)) if now <= loss => {
-                    let size = step[..3].iter().fold(0.0, |size: f64, s| size.max(s.abs()));
+                    let limit = f64::from(weighing.limit);
+                    let kept = (loss - now) * limit * limit / 3.0 / then.variance();
                     (*p, pass, loss) = (next, then, now);
-                    damping = (damping * 0.2).max(1e-6);
-                    if round < SETTLING {
-                        limit = self.ball_limit();
-                        pass = self.ball_pass(p, limit, &all);
-                        loss = self.loss(limit);
-                    } else if size < CLOSE {
+                    is_last = true;
+                    damping = (damping * DAMPING.0).max(LEAST_DAMPING.1);
+                    if kept < enough && promised < NEARLY * enough {
                         break;
+                    }
+                    if round < SETTLING {
+                        weighing.limit = self.ball_limit(weighing);
+                        loss = self.loss(weighing);
                     }
                 }
                 _ => {
-                    damping *= 8.0;
-                    if damping > 1e4 {
+                    damping *= DAMPING.1;
+                    if promised < NEARLY * enough || damping > MOST_DAMPING {
                         break;
                     }
                 }
             }
         }
-        let pass = self.ball_pass(p, limit, &all);
-        Some((pass, Weighing { limit, excess: 0.0 }))
+        if !is_last {
+            pass = self.ball_pass(p, weighing, &all);
+        }
+        Some(End { pass, weighing })
     }
 
-    fn glimpse(&self, p: &[f64; N], pass: &Sums, weighing: Weighing) -> Option<Glimpse> {
-        let variance = self.pixels.robust_variance(weighing, UNKNOWNS as f64).max(ROUNDING);
+    /// What the last pass says of a ball.
+    fn glimpse(&self, p: &[f64; N], end: &End) -> Option<Glimpse> {
+        let variance = self.pixels.robust_variance(end.weighing, UNKNOWNS as f64).max(ROUNDING);
         let mut unit = [0.0; N];
         unit[LOOKING] = variance;
-        let spread = solve_for(&pass.a, &unit, &chosen(0..UNKNOWNS))?[LOOKING].max(1e-9).sqrt();
-        let brightness = p[8].hypot(p[9]).hypot(p[LOOKING]);
-        let roundness = p[LOOKING] / spread;
-        Some(Glimpse { noise: variance.sqrt(), brightness, roundness })
+        let spread = solve_for(&end.pass.a, &unit, &chosen(0..UNKNOWNS))?[LOOKING];
+        Some(Glimpse {
+            noise: (variance * f64::from(end.weighing.scale(1.0))).sqrt(),
+            brightness: p[8].hypot(p[9]).hypot(p[LOOKING]),
+            roundness: p[LOOKING] / spread.max(1e-9).sqrt(),
+        })
     }
 
     /// The mean level inside, next to the rim.
@@ -283,19 +334,16 @@ impl Refiner {
         sum / f64::max(n, 1.0)
     }
 
-    fn report_ball(
-        &mut self,
-        place: &Place<'_>,
-        p: &[f64; N],
-        (pass, weighing): (&Sums, Weighing),
-        hidden: u32,
-    ) -> Option<Ball> {
+    fn report_ball(&mut self, place: &Place<'_>, p: &[f64; N], end: &End) -> Option<Ball> {
         let all = chosen(0..UNKNOWNS);
-        let variance = self.pixels.robust_variance(weighing, UNKNOWNS as f64).max(ROUNDING);
-        let noise = (variance.sqrt() as f32).min(self.pixels.grain(&mut self.scratch));
-        let seen = sectors::collect(&self.pixels, weighing);
-        let support = sectors::support_of_ball(&seen, hidden, p[2] as f32, noise);
-        let texture = texture(support.scatter, variance);
+        let End { pass, weighing } = end;
+        let variance = self.pixels.robust_variance(*weighing, UNKNOWNS as f64).max(ROUNDING);
+        let mut noise = variance.sqrt() as f32;
+        if weighing.excess == 0.0 {
+            noise = noise.min(self.pixels.grain(&mut self.scratch));
+        }
+        let limb = Limb::of(&self.pixels, *weighing, p[2] as f32, noise);
+        let texture = texture(limb.scatter, variance);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
@@ -303,24 +351,24 @@ impl Refiner {
             column.copy_from_slice(&solve_for(&pass.a, &unit, &all)?[..3]);
             column[k] += OFF * OFF + (OFF_BY_BLUR * p[3] * p[3] / p[2]).powi(2);
         }
+        let Glimpse { noise, roundness, .. } = self.glimpse(p, end)?;
         let start = place.annulus.circle;
         let fit = Fit {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
             contrast: self.mean_inside() - p[4],
             ground: p[4],
-            noise: variance.sqrt(),
+            noise,
             covariance,
-            support: f64::from(support.share),
-            gaps: support.gaps,
+            support: limb.share.into(),
+            gaps: limb.gaps,
             own_levels: false,
-            roughness: support.roughness.into(),
+            roughness: limb.roughness.into(),
             flatness: 0.0,
             texture,
             blur_swing: 0.0,
             is_plain: false,
         };
-        let Glimpse { roundness, .. } = self.glimpse(p, pass, weighing)?;
         Some(Ball { fit, light: [p[8], p[9], p[10]], in_sight: 1.0, roundness })
     }
 }

@@ -111,11 +111,30 @@ pub(super) struct Weighing {
     pub(super) limit: f32,
     /// Variance inside over variance outside, less 1: shot noise grows with light.
     pub(super) excess: f32,
+    /// Whether the limit is one of residuals over what noise makes of them where they are: of
+    /// those inside it is as much wider.
+    pub(super) is_relative: bool,
 }
 
 impl Weighing {
     /// All alike.
-    pub(super) const EQUAL: Self = Self { limit: f32::INFINITY, excess: 0.0 };
+    pub(super) const EQUAL: Self = Self::within(f32::INFINITY);
+
+    /// All alike up to a limit.
+    pub(super) const fn within(limit: f32) -> Self {
+        Self { limit, excess: 0.0, is_relative: false }
+    }
+
+    /// The variance of a pixel of which the disc has this share, over that of one outside.
+    pub(super) fn scale(self, share: f32) -> f32 {
+        1.0 + self.excess * share
+    }
+
+    /// A residual over the limit.
+    pub(super) fn over_limit(self, residual: f32, share: f32) -> f32 {
+        let q = residual / self.limit;
+        if self.is_relative { q / self.scale(share).sqrt() } else { q }
+    }
 }
 
 /// One pass over `pixels` with the parameters `p` of a disc. Only the `wanted` unknowns
@@ -410,10 +429,11 @@ impl Block {
                 + a0 * f.value
                 + light * (1.0 + BOW * bow * light);
             let e = value[k] - model;
+            let over_scale = 1.0 / (1.0 + weighing.excess * f.value.clamp(0.0, 1.0));
             let q = e * over_limit;
-            let q = (1.0 - q * q).max(0.0);
+            let q = (1.0 - q * q * over_scale).max(0.0);
             robust[k] = mask[k] * q * q;
-            weight[k] = robust[k];
+            weight[k] = robust[k] * over_scale;
             share[k] = f.value;
             let lags = by_light * tilt_by_d - ground_by_d;
             let edge = f.density * (a0 - ground + by_light * tilt - lags * d * over_r)

@@ -31,6 +31,7 @@ mod fit;
 mod flats;
 mod kernel;
 mod levels;
+mod limb;
 mod noise;
 mod others;
 mod outliers;

@@ -77,6 +77,8 @@ impl Pixels {
             let mask = f64::from(self.mask[i]);
             let e = f64::from(self.residual[i]);
             let q = (e / f64::from(weighing.limit)).powi(2);
+            let q =
+                if weighing.is_relative { q / f64::from(weighing.scale(self.share[i])) } else { q };
             n += mask;
             if q < 1.0 {
                 let robust = (1.0 - q) * (1.0 - q);

@@ -4,7 +4,7 @@
 use super::{
     Refiner,
     course::Course,
-    kernel::{N, accumulate},
+    kernel::{N, Weighing, accumulate},
     levels::Levels,
     sectors::{self, Disc},
 };
@@ -59,7 +59,8 @@ impl Refiner {
             if course.gap || !few {
                 let (r, contrast) = (course.p[2] as f32, course.p[5] as f32);
                 let disc = course.gap.then_some(Disc::new(r, contrast, scale));
-                let hidden = sectors::hidden(&self.pixels, GROSS * scale, disc.as_ref());
+                let hidden =
+                    sectors::hidden(&self.pixels, Weighing::within(GROSS * scale), disc.as_ref());
                 self.hide(course, hidden);
             } else if round == 1 || levelled {
                 self.hide(course, 0);

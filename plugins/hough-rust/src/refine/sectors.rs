@@ -21,8 +21,6 @@ pub(super) struct Sector {
     v: f32,
     vv: f32,
     vf: f32,
-    /// Sum of the squares of the residuals.
-    ee: f32,
     /// Sums for the local shift of the edge.
     je: f32,
     jj: f32,
@@ -40,18 +38,17 @@ pub(super) fn collect(pixels: &Pixels, weighing: Weighing) -> Seen {
         let s = &mut sectors[usize::from(pixels.sector[i]) % SECTORS];
         let (f, v) = (pixels.share[i], pixels.value[i]);
         s.n += 1.0;
-        s.outliers += if pixels.residual[i].abs() > weighing.limit { 1.0 } else { 0.0 };
+        let q = weighing.over_limit(pixels.residual[i], f);
+        s.outliers += if q.abs() > 1.0 { 1.0 } else { 0.0 };
         s.f += f;
         s.ff += f * f;
         s.v += v;
         s.vv += v * v;
         s.vf += v * f;
         s.sum += pixels.residual[i];
-        s.ee += pixels.residual[i] * pixels.residual[i];
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
-        let q = pixels.residual[i] / weighing.limit;
         let weight = pixels.mask[i] * (1.0 - q * q).max(0.0) / (1.0 + weighing.excess * f);
         s.kept.0 += weight * j * pixels.residual[i];
         s.kept.1 += weight * j * j;
@@ -122,10 +119,10 @@ pub(super) fn keep_rim(
 pub(crate) const MOST_GAPS: u32 = 2;
 
 /// The sectors, as bits, in which the disc is hidden: those with many residuals
-/// beyond `limit` and, of a `disc` with a gap, neighbours that both do not show it;
+/// beyond the limit and, of a `disc` with a gap, neighbours that both do not show it;
 /// and what lies next to these and is not beyond doubt.
-pub(super) fn hidden(pixels: &Pixels, limit: f32, disc: Option<&Disc>) -> u32 {
-    let sectors = collect(pixels, Weighing { limit, excess: 0.0 });
+pub(super) fn hidden(pixels: &Pixels, weighing: Weighing, disc: Option<&Disc>) -> u32 {
+    let sectors = collect(pixels, weighing);
     let bits = |test: &dyn Fn(&Sector) -> bool| {
         sectors.iter().rev().fold(0_u32, |bits, s| bits << 1 | u32::from(test(s)))
     };
@@ -376,36 +373,6 @@ fn shown(sectors: &Seen, disc: &Disc) -> (f32, u32) {
     (if enough { good as f32 / all as f32 } else { 0.0 }, gaps)
 }
 
-/// What the directions say of a ball of radius `r`: how much of what varies in a sector its
-/// picture explains. Where its level is that of the ground no direction tells of it.
-pub(super) fn support_of_ball(sectors: &Seen, hidden: u32, r: f32, noise: f32) -> Support {
-    let (mut good, mut all, mut gaps) = (0, 0, 0);
-    let (mut sum, mut weight) = (0.0, 0.0);
-    let mut before = true;
-    let in_sight = |(k, s): &(usize, &Sector)| s.n >= 4.0 && hidden >> k & 1 == 0;
-    for (_, s) in sectors.iter().enumerate().filter(in_sight) {
-        let blurry = noise / s.jj.max(1e-9).sqrt();
-        if blurry > 0.35 {
-            continue;
-        }
-        let shift = s.je / s.jj;
-        let vv = (s.vv - s.v * s.v / s.n).max(1e-6);
-        let left = (s.ee - noise * noise * s.n).max(0.0);
-        let shown = shift.abs() < 0.02 * r + 2.0 * blurry && left < 0.5 * vv;
-        all += 1;
-        good += i32::from(shown);
-        gaps += u32::from(before && !shown);
-        before = shown;
-        if shown && s.kept.1 > 0.0 {
-            sum += s.kept.0 * s.kept.0 / s.kept.1;
-            weight += s.kept.1;
-        }
-    }
-    let share = if all >= SECTORS as i32 / 4 { good as f32 / all as f32 } else { 0.0 };
-    let roughness = if weight > 0.0 { (sum / weight).sqrt() } else { f32::INFINITY };
-    Support { share, gaps, scatter: scatter(sectors), roughness }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,7 +391,7 @@ mod tests {
             pixels.residual[i] = 50.0;
         }
         let disc = Disc::new(20.0, 100.0, 1.0);
-        let bits = hidden(&pixels, 5.0, Some(&disc));
+        let bits = hidden(&pixels, Weighing::within(5.0), Some(&disc));
         let left = mask(&mut pixels, bits, &Levels::default());
         assert!((left - 0.75).abs() < 0.04, "{left}");
         assert_eq!((pixels.mask[450], pixels.mask[2000]), (0.0, 1.0));
