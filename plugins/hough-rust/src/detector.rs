@@ -66,6 +66,8 @@ const CLEAR_MISSES: usize = 12;
 const OTHER_MISSES: usize = 24;
 /// The same of those with a poor rim.
 const POOR_MISSES: usize = 1;
+/// Seeds that led nowhere that are remembered, at most.
+const LOST: usize = 256;
 /// Coverage from which a candidate's edges are taken for its own.
 const EXPLAINS: f32 = 0.8;
 
@@ -218,7 +220,7 @@ impl HoughRust {
             refiner: Refiner::default(),
             seeds: Vec::with_capacity(PEAKS),
             waiting: Vec::with_capacity(2 * PEAKS * MAX_LEVELS),
-            lost: Vec::with_capacity(4 * PEAKS * MAX_LEVELS),
+            lost: Vec::with_capacity(LOST),
             candidates: Vec::with_capacity(256),
             found: Vec::with_capacity(256),
             sizes: Vec::with_capacity(256),
@@ -471,7 +473,9 @@ impl HoughRust {
             return Way::Known;
         }
         let Some(candidate) = self.climber(full).climb(seed) else {
-            self.lost.push(*seed);
+            if self.lost.len() < LOST {
+                self.lost.push(*seed);
+            }
             return Way::Nowhere;
         };
         if !is_known(&mut self.candidates[first..], &candidate) {

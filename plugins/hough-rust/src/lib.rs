@@ -14,6 +14,7 @@
 //! | maximum-likelihood fit of a blurred disc, covariance | [`refine`] |
 //! | where colours do not lie on the brightness: the fit in brightness | `detector::luma` |
 //! | where no model of a disc is true: the outline by rays | `outline` |
+//! | where light from one side explains more: a matte ball | `detector::lit` |
 //! | where many of one size touch each other: what touches these | `detector::neighbours` |
 //! | discs that touch each other are fitted together | `detector::parting` |
 //! | what shows when these are taken out of the picture | `detector::bare` |

@@ -9,7 +9,7 @@ use std::{
 
 use plumbline_hough_rust::{Config, HoughRust};
 use plumbline_plugin_api::{Detections, Detector, Frame, PixelFormat};
-use support::{Disc, Random, texture};
+use support::{Ball, Disc, Random, texture};
 
 thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
@@ -50,6 +50,8 @@ fn a_warm_detector_takes_no_memory() {
         .map(|name| {
             let mut canvas = texture(name, w, h, 20.0, &mut random);
             canvas.disc(Disc { x: 150.4, y: 120.7, r: 31.3, blur: 0.5 }, |_, _| 240.0);
+            let light = [70.0, -90.0, 60.0];
+            canvas.ball(&Ball { x: 260.7, y: 60.2, r: 27.9, ambient: 30.0, light });
             // Many, so that pieces of rims and neighbours are looked for.
             if name == &"cloud" {
                 for i in 0..18 {

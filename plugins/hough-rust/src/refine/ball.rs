@@ -9,11 +9,15 @@
 //! m = max(0, (ku u + kv v) F + kz z)
 //! ```
 //!
-//! where z is blurred as the edge is. The light k points to where it comes from; m = 0 is the
-//! shadow. The square is for cameras whose levels are not in proportion to the light.
+//! (Lambert, Photometria, 1760), where z is blurred as the edge is. The light k points to where it
+//! comes from; m = 0 is the shadow. The square is for cameras whose levels are not in proportion
+//! to the light. A blur of s moves the mean of what changes by k / r a pixel across the edge: to
+//! `u F` it adds `s^2 / r` times the derivative of F (Stein's lemma).
 //!
 //! Levenberg and Marquardt's method with Tukey's weights: first in a wide annulus, which tells
-//! the light, then at the rim.
+//! the light, then at the rim. On a texture pixels weigh by the noise inside and outside; what
+//! many residuals of a direction are beyond all noise is hidden, or in a shadow that the ball
+//! casts.
 
 use super::{
     Fit, Place, Refiner,
@@ -370,5 +374,101 @@ impl Refiner {
             is_plain: false,
         };
         Some(Ball { fit, light: [p[8], p[9], p[10]], in_sight: 1.0, roundness })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (usize, usize) = (120, 100);
+    const AT: Circle = Circle { x: 58.3, y: 49.6, r: 27.4 };
+    const DIRECTION: [f64; 3] = [0.48, -0.6, 0.64];
+
+    /// A ball that is integrated over 8 x 8 points of each pixel, on a ground of this level, with
+    /// noise of this standard deviation.
+    fn picture(ground: f64, is_lit: bool, noise: f64) -> Vec<u8> {
+        let mut state = 7_u32;
+        let mut unit = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 8) / f64::from(1 << 24)
+        };
+        let level = |x: f64, y: f64| {
+            let (u, v) = ((x - AT.x) / AT.r, (y - AT.y) / AT.r);
+            let rest = 1.0 - u * u - v * v;
+            if rest < 0.0 {
+                return ground;
+            }
+            let [a, b, c] = DIRECTION;
+            if is_lit { 20.0 + 170.0 * (a * u + b * v + c * rest.sqrt()).max(0.0) } else { 150.0 }
+        };
+        let mut data = Vec::new();
+        for y in 0..SIZE.1 {
+            for x in 0..SIZE.0 {
+                let mut sum = 0.0;
+                for k in 0..64 {
+                    let (i, j) = (f64::from(k % 8), f64::from(k / 8));
+                    sum += level(x as f64 + (i - 3.5) / 8.0, y as f64 + (j - 3.5) / 8.0);
+                }
+                let deviation = (0..12).map(|_| unit()).sum::<f64>() - 6.0;
+                data.push((sum / 64.0 + noise * deviation).round().clamp(0.0, 255.0) as u8);
+            }
+        }
+        data
+    }
+
+    fn fitted(data: &[u8], from: Circle) -> Option<Ball> {
+        let image = Image::grey(data, SIZE.0, SIZE.1, SIZE.0);
+        Refiner::default().fit_ball(&image, &[1.0, 0.0, 0.0], (&from, 0.7), 0.2, |_| true)
+    }
+
+    #[test]
+    fn a_ball_is_found_from_far_off_with_its_light() {
+        for (ground, noise) in [(20.0, 0.0), (20.0, 3.0), (75.0, 3.0), (210.0, 3.0)] {
+            let data = picture(ground, true, noise);
+            let from = Circle { x: AT.x + 4.0, y: AT.y - 2.5, r: AT.r - 4.0 };
+            let ball = fitted(&data, from).expect("a ball");
+            let at = ball.fit.circle;
+            let most = if noise > 0.0 { 0.1 } else { 0.02 };
+            assert!(at.apart(&AT) < 2.0 * most, "{ground}, {noise}: {at:?}");
+            for (k, direction) in ball.light.iter().zip(DIRECTION) {
+                assert!((k - 170.0 * direction).abs() < 12.0, "{ground}: {:?}", ball.light);
+            }
+            assert!((ball.fit.noise - noise).abs() < 0.5, "{}", ball.fit.noise);
+            assert!(ball.fit.support > 0.9 && ball.roundness > 12.0 && ball.in_sight > 0.9);
+        }
+    }
+
+    #[test]
+    fn a_flat_disc_is_no_ball() {
+        let ball = fitted(&picture(40.0, false, 3.0), AT);
+        assert!(ball.is_none_or(|ball| ball.roundness < 6.0), "{ball:?}");
+    }
+
+    /// The gradient of chi squared is -2 J'We.
+    #[test]
+    fn derivatives_are_those_of_the_model() {
+        let data = picture(75.0, true, 3.0);
+        let image = Image::grey(&data, SIZE.0, SIZE.1, SIZE.0);
+        let mut refiner = Refiner::default();
+        let annulus = Annulus { circle: AT, reach: 6.0 };
+        let place = Place { image: &image, weights: &[1.0, 0.0, 0.0], annulus };
+        refiner.gather_some(&place, 10_000).unwrap();
+        let mut p = [0.0; N];
+        let near = [0.3, -0.2, 27.0, 0.8, 75.0, -55.0, 3.0, -2.0, 80.0, -110.0, 105.0, 0.03];
+        p[..UNKNOWNS].copy_from_slice(&near);
+        let all = chosen(0..UNKNOWNS);
+        let pass = refiner.ball_pass(&p, Weighing::EQUAL, &all);
+        for k in 0..UNKNOWNS {
+            let step = 0.02 / (pass.a[k][k] / pass.weight).sqrt();
+            let mut at = |step: f64| {
+                let mut p = p;
+                p[k] += step;
+                refiner.ball_pass(&p, Weighing::EQUAL, &all).chi2
+            };
+            let slope = (at(step) - at(-step)) / (2.0 * step);
+            let scale = (pass.chi2 * pass.a[k][k]).sqrt();
+            assert!((slope + 2.0 * pass.b[k]).abs() < 0.02 * scale, "{k}: {slope} {}", pass.b[k]);
+        }
     }
 }

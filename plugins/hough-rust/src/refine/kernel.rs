@@ -1,7 +1,7 @@
 //! The inner loop of the fit: model, residuals, normal equations.
 
 use crate::{
-    edge_model::{PIXEL, SHARP, along, normal, sharp, soft},
+    edge_model::{PIXEL, SHARP, along, blurred_root, sharp, soft},
     sector::sector,
     simd::dispatch,
 };
@@ -462,22 +462,6 @@ impl Block {
 
 /// Scale of the square of the light, over a grey level.
 const BOW: f32 = 0.01;
-
-/// The mean of `sqrt(max(0, t + n))` over normally distributed `n`, and its derivative, to
-/// 0.0011 and a tenth: `sqrt(P m)` for the share `P` that is above zero and the mean `m`, times
-/// `1 - v / 8` and terms of higher order in the relative variance `v` of what is above.
-#[allow(clippy::inline_always, reason = "must be vectorised inside the caller's loop")]
-#[inline(always)]
-fn blurred_root(t: f32) -> (f32, f32) {
-    let t = t.max(-4.0);
-    let (above, density) = normal(-t);
-    let mean = (t * above + density).max(1e-7);
-    let square = (t * t + 1.0) * above + t * density;
-    let v = (square * above / (mean * mean) - 1.0).clamp(0.0, 1.0);
-    let less = 1.0 - v * (0.125 + v * (0.1536 - 0.2228 * v));
-    let root = (above * mean).sqrt();
-    (root * less, 0.5 * less * (density * mean + above * above) / root)
-}
 
 /// Adds the weighted products of all pairs of `rows` of `j`, lane by lane.
 #[allow(clippy::inline_always, reason = "must be compiled inside the dispatched function")]

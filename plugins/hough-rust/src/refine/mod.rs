@@ -24,6 +24,8 @@
 //! sectors that are hidden are left out; those with a ground of their own are made like the
 //! others. A large annulus is first fitted by a part of its pixels. In the end the levels are
 //! made more certain by pixels beyond the annulus.
+//!
+//! A matte ball that is lit from one side has another model: see `ball`.
 
 mod ball;
 mod course;

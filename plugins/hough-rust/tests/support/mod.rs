@@ -134,7 +134,71 @@ impl Disc {
     }
 }
 
+/// A matte ball by Lambert's law.
+#[derive(Clone, Copy, Debug)]
+pub struct Ball {
+    pub x: f64,
+    pub y: f64,
+    pub r: f64,
+    /// Grey level in shadow.
+    pub ambient: f64,
+    /// Where light comes from (right, down, towards who looks), as long as it is bright.
+    pub light: [f64; 3],
+}
+
+impl Ball {
+    /// Its level at a place, if it is there.
+    fn level(&self, x: f64, y: f64) -> Option<f64> {
+        let (u, v) = ((x - self.x) / self.r, (y - self.y) / self.r);
+        let rest = 1.0 - u * u - v * v;
+        let [a, b, c] = self.light;
+        (rest > 0.0).then(|| self.ambient + (a * u + b * v + c * rest.sqrt()).max(0.0))
+    }
+}
+
 impl Canvas {
+    /// Puts a ball over what is there: the mean over 8 x 8 points of each pixel.
+    pub fn ball(&mut self, ball: &Ball) {
+        let clamp = |v: f64, n: usize| v.clamp(0.0, n as f64 - 1.0) as usize;
+        let reach = ball.r + 1.0;
+        for y in clamp(ball.y - reach, self.height)..=clamp(ball.y + reach, self.height) {
+            for x in clamp(ball.x - reach, self.width)..=clamp(ball.x + reach, self.width) {
+                let ground = self.values[y * self.width + x];
+                let mut sum = 0.0;
+                for k in 0..64_u8 {
+                    let (i, j) = (f64::from(k % 8), f64::from(k / 8));
+                    let at = (x as f64 + (i - 3.5) / 8.0, y as f64 + (j - 3.5) / 8.0);
+                    sum += ball.level(at.0, at.1).unwrap_or(ground);
+                }
+                self.values[y * self.width + x] = sum / 64.0;
+            }
+        }
+    }
+
+    /// Blurs all of it by a Gaussian that is wider than half a pixel.
+    pub fn blur(&mut self, sigma: f64) {
+        let reach = (4.0 * sigma).ceil() as isize;
+        let kernel: Vec<f64> =
+            (-reach..=reach).map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp()).collect();
+        let total: f64 = kernel.iter().sum();
+        for (step, n, lines) in
+            [(1, self.width, self.height), (self.width, self.height, self.width)]
+        {
+            for line in 0..lines {
+                let first = if step == 1 { line * self.width } else { line };
+                let old: Vec<f64> = (0..n).map(|i| self.values[first + i * step]).collect();
+                for i in 0..n {
+                    let sum: f64 = kernel
+                        .iter()
+                        .zip(-reach..)
+                        .map(|(k, o)| k * old[(i as isize + o).clamp(0, n as isize - 1) as usize])
+                        .sum();
+                    self.values[first + i * step] = sum / total;
+                }
+            }
+        }
+    }
+
     pub fn new(width: usize, height: usize, level: f64) -> Self {
         Self { width, height, values: vec![level; width * height] }
     }
