@@ -98,6 +98,8 @@ struct Found {
     mixed: f64,
     /// Whether it is a matte ball.
     is_ball: bool,
+    /// Whether it is a part of what a ball looks like.
+    lies_on_ball: bool,
     /// How far the last fit together with those that it touches moved it, in pixels, if it was
     /// fitted so and that need not begin anew.
     moved: Option<f64>,
@@ -116,6 +118,7 @@ impl Found {
             round: 0,
             mixed: fit.contrast,
             is_ball,
+            lies_on_ball: false,
             moved: None,
             is_ended: false,
             is_out: false,

@@ -62,6 +62,8 @@ const PLACES: usize = 6;
 const WIDTH: f64 = 1.0;
 /// Size up to which what lies on a ball is a part of its picture, over that of the ball.
 const SMALLER: f64 = 0.8;
+/// Parts that a ball has at most.
+const LAMPS: usize = 2;
 
 /// How far a value is on the way to the second of two bounds, from 0 to 1.
 fn ramp(value: f64, (from, to): (f64, f64)) -> f64 {
@@ -181,9 +183,14 @@ impl HoughRust {
         candidate: &Candidate,
         disc: &Fit,
     ) -> Option<(Fit, bool)> {
+        // Whoever is described by so little is asked for no noise.
+        let is_whole = disc.is_plain && disc.support >= PARTLY.0;
+        if is_whole || disc.circle.r < LEAST_RADIUS {
+            return None;
+        }
         let noise = self.noise_of(image, &candidate.weights)?;
         let lack = lack(disc, noise);
-        if (disc.is_plain && lack == 0.0) || disc.circle.r < LEAST_RADIUS {
+        if disc.is_plain && lack == 0.0 {
             return None;
         }
         // What leaves more than the disc is none, but where that is off.
@@ -205,10 +212,10 @@ impl HoughRust {
 
     /// A ball where no disc was believed.
     fn ball_at(&mut self, image: &Image<'_>, at: &Circle, edge: &Edge) -> Option<Fit> {
-        let noise = self.noise_of(image, &edge.weights)?;
         if at.r < LEAST_RADIUS {
             return None;
         }
+        let noise = self.noise_of(image, &edge.weights)?;
         let is_worth = |glimpse: Glimpse| glimpse.is_promising(PROMISING_ALONE * noise, OF_LIGHT.1);
         let ball =
             self.refiner.fit_ball(image, &edge.weights, (at, edge.width), EXPLAINED.1, is_worth)?;
@@ -247,19 +254,21 @@ impl HoughRust {
         self.rank();
     }
 
-    /// Leaves out what lies on balls: highlights, and the end of their light.
+    /// Leaves out what lies on balls: highlights, and the end of their light. Where there is more
+    /// on one than lamps make it is a bowl.
     pub(super) fn leave_out_parts(&mut self) {
-        for i in (0..self.found.len()).rev() {
-            let part = self.found[i].fit.circle;
-            let is_part_of = |ball: &Found| {
-                let Found { fit, is_ball, .. } = ball;
-                *is_ball
-                    && part.r < SMALLER * fit.circle.r
-                    && part.distance(&fit.circle) + part.r < fit.circle.r + fit.width
+        for i in 0..self.found.len() {
+            let Found { fit: ball, is_ball, .. } = self.found[i];
+            let is_part = |part: &Found| {
+                let at = part.fit.circle;
+                !part.is_ball
+                    && at.r < SMALLER * ball.circle.r
+                    && at.distance(&ball.circle) + at.r < ball.circle.r + ball.width
             };
-            if !self.found[i].is_ball && self.found.iter().any(is_part_of) {
-                self.found.remove(i);
+            if is_ball && self.found.iter().filter(|part| is_part(part)).count() <= LAMPS {
+                self.found.iter_mut().for_each(|f| f.lies_on_ball |= is_part(f));
             }
         }
+        self.found.retain(|f| !f.lies_on_ball);
     }
 }
