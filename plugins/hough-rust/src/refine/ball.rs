@@ -5,14 +5,15 @@
 //! pixel, the picture is
 //!
 //! ```text
-//! I = (B + Bu u + Bv v) (1 - F) + (B + A) F + m + q m^2
-//! m = max(0, (ku u + kv v) F + kz z)
+//! I = B + L + q L^2
+//! L = (Bu u + Bv v) (1 - F) + A F + max(0, (ku u + kv v) F + kz z)
 //! ```
 //!
 //! (Lambert, Photometria, 1760), where z is blurred as the edge is. The light k points to where it
-//! comes from; m = 0 is the shadow. The square is for cameras whose levels are not in proportion
-//! to the light. A blur of s moves the mean of what changes by k / r a pixel across the edge: to
-//! `u F` it adds `s^2 / r` times the derivative of F (Stein's lemma).
+//! comes from; where there is none of it lies the shadow. A blur of s moves the mean of what
+//! changes by k / r a pixel across the edge: to `u F` it adds `s^2 / r` times the derivative of F
+//! (Stein's lemma). The square is for cameras whose levels are not in proportion to the light, as
+//! nearly all: their blur was there before that.
 //!
 //! Levenberg and Marquardt's method with Tukey's weights: first in a wide annulus, which tells
 //! the light, then at the rim. On a texture pixels weigh by the noise inside and outside; what

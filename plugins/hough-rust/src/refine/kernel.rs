@@ -421,13 +421,11 @@ impl Block {
             let (ground_by_d, tilt_by_d) = (bu * c + bv * sn, ku * c + kv * sn);
             let light = tilt * f.value - tilt_by_d * lag + kz * z;
             let lit = if light > 0.0 { 1.0 } else { 0.0 };
-            let light = light * lit;
-            let by_light = lit * (1.0 + 2.0 * BOW * bow * light);
-            let model = b0
-                + ground * outer
-                + ground_by_d * lag
-                + a0 * f.value
-                + light * (1.0 + BOW * bow * light);
+            let above = ground * outer + ground_by_d * lag + a0 * f.value + light * lit;
+            let model = b0 + above * (1.0 + BOW * bow * above);
+            // What the picture gains by more light of the scene, of any and of the lamp's.
+            let tone = 1.0 + 2.0 * BOW * bow * above;
+            let by_light = tone * lit;
             let e = value[k] - model;
             let over_scale = 1.0 / (1.0 + weighing.excess * f.value.clamp(0.0, 1.0));
             let q = e * over_limit;
@@ -435,32 +433,31 @@ impl Block {
             robust[k] = mask[k] * q * q;
             weight[k] = robust[k] * over_scale;
             share[k] = f.value;
-            let lags = by_light * tilt_by_d - ground_by_d;
-            let edge = f.density * (a0 - ground + by_light * tilt - lags * d * over_r)
-                - by_light * kz * z_by_d;
-            let by_u = (bu * outer + by_light * ku * f.value) * over_r;
-            let by_v = (bv * outer + by_light * kv * f.value) * over_r;
+            let lags = by_light * tilt_by_d - tone * ground_by_d;
+            let inner = tone * (a0 - ground) + by_light * tilt;
+            let edge = f.density * (inner - lags * d * over_r) - by_light * kz * z_by_d;
+            let by_u = (tone * bu * outer + by_light * ku * f.value) * over_r;
+            let by_v = (tone * bv * outer + by_light * kv * f.value) * over_r;
             j[0][k] = edge * c - by_u;
             j[1][k] = edge * sn - by_v;
             j[2][k] = edge - by_u * u - by_v * v - 0.5 * by_light * kz * z * over_r;
             let z_by_s = 0.5 * z + height * round * slope * d * over_s;
-            j[3][k] = (a0 - ground + by_light * tilt) * f.by_width - 2.0 * edge * bend
-                + by_light * kz * z_by_s * over_s
+            j[3][k] = inner * f.by_width - 2.0 * edge * bend + by_light * kz * z_by_s * over_s
                 - lags * lag * over_s * (1.0 + d * d * over_s * over_s);
             j[4][k] = 1.0;
-            j[5][k] = f.value;
-            j[6][k] = u * outer + c * lag;
-            j[7][k] = v * outer + sn * lag;
+            j[5][k] = tone * f.value;
+            j[6][k] = tone * (u * outer + c * lag);
+            j[7][k] = tone * (v * outer + sn * lag);
             j[8][k] = by_light * (u * f.value - c * lag);
             j[9][k] = by_light * (v * f.value - sn * lag);
             j[10][k] = by_light * z;
-            j[11][k] = BOW * light * light;
+            j[11][k] = BOW * above * above;
             j[N][k] = e;
         }
     }
 }
 
-/// Scale of the square of the light, over a grey level.
+/// Scale of the square of what is above the ground, over a grey level.
 const BOW: f32 = 0.01;
 
 /// Adds the weighted products of all pairs of `rows` of `j`, lane by lane.
