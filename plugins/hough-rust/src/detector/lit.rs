@@ -9,7 +9,7 @@ use crate::{
     belief,
     climb::{Candidate, between},
     image::{Image, Weights},
-    refine::{Ball, Fit, Glimpse},
+    refine::{Ball, Fit, Hopes},
     ring::{Circle, Ring},
 };
 
@@ -79,14 +79,6 @@ fn fall(value: f64, bounds: (f64, f64)) -> f64 {
 fn is_lit(ball: &Ball) -> bool {
     let [x, y, z] = ball.light;
     z > 0.0 && x.hypot(y).hypot(z) < BRIGHTEST
-}
-
-impl Glimpse {
-    /// Whether it may become a ball: one that leaves no more than so much, in grey levels, or
-    /// such a share of the light.
-    fn is_promising(&self, most: f64, of_light: f64) -> bool {
-        self.roundness > ROUND.0 && self.noise < most.max(of_light * self.brightness)
-    }
 }
 
 /// How much a disc lacks of being described by a flat one, in a picture with this noise.
@@ -195,12 +187,10 @@ impl HoughRust {
         }
         // What leaves more than the disc is none, but where that is off.
         let most = if lack > 0.0 { PROMISING * noise } else { NOT_WORSE * disc.noise };
-        let is_worth = |glimpse: Glimpse| glimpse.is_promising(most, OF_LIGHT.0);
-        let (at, weights) = (&disc.circle, &candidate.weights);
-        let ball = self
-            .refiner
-            .fit_ball(image, weights, (at, disc.width), EXPLAINED.0, is_worth)
-            .filter(is_lit)?;
+        let leaves = (most, OF_LIGHT.0);
+        let hopes = Hopes { explained: EXPLAINED.0, noise, leaves, roundness: ROUND.0 };
+        let (at, weights) = ((&disc.circle, disc.width), &candidate.weights);
+        let ball = self.refiner.fit_ball(image, weights, at, &hopes).filter(is_lit)?;
         let part = likely(disc, &ball, noise);
         let is_ball = part > 0.5;
         let mut fit = disc.towards(&ball.fit, part);
@@ -216,9 +206,9 @@ impl HoughRust {
             return None;
         }
         let noise = self.noise_of(image, &edge.weights)?;
-        let is_worth = |glimpse: Glimpse| glimpse.is_promising(PROMISING_ALONE * noise, OF_LIGHT.1);
-        let ball =
-            self.refiner.fit_ball(image, &edge.weights, (at, edge.width), EXPLAINED.1, is_worth)?;
+        let leaves = (PROMISING_ALONE * noise, OF_LIGHT.1);
+        let hopes = Hopes { explained: EXPLAINED.1, noise, leaves, roundness: ROUND.0 };
+        let ball = self.refiner.fit_ball(image, &edge.weights, (at, edge.width), &hopes)?;
         let is_one = is_clear(&ball, noise) && belief::score(&ball.fit) >= self.config.min_score;
         is_one.then_some(ball.fit)
     }

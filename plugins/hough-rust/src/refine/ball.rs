@@ -33,7 +33,6 @@ use super::{
 };
 use crate::{
     image::{Image, Weights},
-    rays::median,
     ring::Circle,
 };
 
@@ -44,6 +43,11 @@ const LEVELS: [usize; 2] = [4, 5];
 const LIGHT: [usize; 5] = [4, 5, 8, 9, 10];
 /// The light towards who looks.
 const LOOKING: usize = 10;
+/// The ball's contrast without any light, the curvature of the tone, and the standard deviation of
+/// the latter before it is seen, in the wide annulus and at the rim, times the range of levels.
+const CONTRAST: usize = 5;
+const BOW: usize = 11;
+const TONE: (f64, f64) = (8.0, 40.0);
 /// Where the brightness of the light begins: without any all would be shadow.
 const DIM: f64 = 1e-3;
 /// Rounds in which the light is found.
@@ -63,6 +67,8 @@ const RIM: (f64, f64) = (3.0, 2.5);
 /// on another is needed.
 const LOOKS: usize = 3;
 const FAR_OFF: f64 = 0.1;
+/// What such a look leaves over the picture's noise where no other scale is needed.
+const GOOD: f64 = 2.0;
 /// Share of the rim's pixels that must be in sight.
 const LEFT: f32 = 0.45;
 /// Variance outside over that inside up to which they are alike.
@@ -85,6 +91,10 @@ const TURNED: usize = 4;
 /// Rounds in which the limit of outliers follows the residuals, and that limit over these.
 const SETTLING: usize = 4;
 const LIMIT: f32 = 5.0;
+/// The share of the residuals that tells their scale, and how many standard deviations those of
+/// normal noise have there: in the wide annulus a half may be as dark as the ground.
+const MOST: Scale = (0.8, 1.2816);
+const HALF: Scale = (0.5, 0.6745);
 /// Residuals that are reckoned with at least, in grey levels.
 const LEAST_SCALE: f32 = 0.5;
 /// How far it may be from where it began: centre and radius as shares of the radius.
@@ -115,6 +125,18 @@ pub struct Ball {
     pub roundness: f64,
 }
 
+/// How the scale of residuals is told: see [`HALF`].
+type Scale = (f64, f32);
+
+/// Where a fit takes place.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// In the wide annulus.
+    Wide(Scale),
+    /// At the rim.
+    Rim,
+}
+
 /// The last pass of a fit.
 struct End {
     pass: Sums,
@@ -123,26 +145,45 @@ struct End {
 
 /// What a look at the wide annulus says of a ball.
 #[derive(Clone, Copy, Debug)]
-pub struct Glimpse {
+struct Glimpse {
     /// Standard deviation of the residuals inside, in grey levels.
-    pub noise: f64,
+    noise: f64,
     /// Length of the light, in grey levels.
-    pub brightness: f64,
+    brightness: f64,
     /// As that of [`Ball`].
+    roundness: f64,
+}
+
+/// What must be seen of a ball for the fit to go on.
+#[derive(Clone, Copy, Debug)]
+pub struct Hopes {
+    /// Share of what even levels leave that light explains.
+    pub explained: f64,
+    /// The picture's noise, in grey levels.
+    pub noise: f64,
+    /// What a glimpse leaves at most, in grey levels, or as a share of the light.
+    pub leaves: (f64, f64),
+    /// [`Ball::roundness`] at the first glimpse.
     pub roundness: f64,
+}
+
+impl Hopes {
+    fn allow(&self, glimpse: &Glimpse) -> bool {
+        let (most, of_light) = self.leaves;
+        glimpse.roundness > self.roundness
+            && glimpse.noise < most.max(of_light * glimpse.brightness)
+    }
 }
 
 impl Refiner {
     /// Fits a matte ball near a circle whose edge has about a width. `None` where light from one
-    /// side explains less than a share of what even levels leave, where it is not worth to go on
-    /// after a glimpse, or where the fit is lost.
+    /// side does not fulfil the hopes, or where the fit is lost.
     pub fn fit_ball(
         &mut self,
         image: &Image<'_>,
         weights: &Weights,
         (from, width): (&Circle, f64),
-        explained: f64,
-        is_worth: impl Fn(Glimpse) -> bool,
+        hopes: &Hopes,
     ) -> Option<Ball> {
         self.others.clear();
         let width = width.clamp(0.35, from.r / 4.0);
@@ -154,29 +195,25 @@ impl Refiner {
         let mut p = [0.0; N];
         (p[2], p[3], p[LOOKING]) = (from.r, width, DIM);
         self.gather_some(&place(&near, width, WIDE), FEW)?;
-        if self.find_light(&mut p)? < explained {
+        if self.find_light(&mut p)? < hopes.explained {
             return None;
         }
         let mut noise = 0.0;
         for look in 0..LOOKS {
             self.gather_some(&place(&near, width, WIDE), SAMPLE)?;
-            let end = self.descend(&mut p, near.r, (noise, ROUGHLY))?;
-            if look == 0 && !is_worth(self.glimpse(&p, &end)?) {
-                return None;
-            }
-            let (before, now) = (noise, self.uneven_noise());
-            noise = now;
+            let (begin, before) = (p, noise);
+            (p, noise) = self.glance(&begin, near.r, noise, hopes, look == 0)?;
             let to = Circle { x: near.x + p[0], y: near.y + p[1], r: p[2] };
             let moved = to.apart(&near);
             near = to;
             (p[0], p[1]) = (0.0, 0.0);
-            if moved < FAR_OFF * near.r && now == before {
+            if moved < FAR_OFF * near.r && noise == before {
                 break;
             }
         }
         let rim = place(&near, p[3], 0.0);
         self.gather_some(&rim, ENOUGH)?;
-        let mut end = self.descend(&mut p, near.r, (noise, CLOSE))?;
+        let mut end = self.descend(&mut p, near.r, (noise, Stage::Rim))?;
         let (mut hidden, mut in_sight) = (0, 1.0);
         for _ in 0..LOOKS {
             // The shadow that it casts, and what lies before it.
@@ -189,10 +226,37 @@ impl Refiner {
             if in_sight < LEFT {
                 return None;
             }
-            end = self.descend(&mut p, near.r, (noise, CLOSE))?;
+            end = self.descend(&mut p, near.r, (noise, Stage::Rim))?;
         }
         let ball = self.report_ball(&rim, &p, &end)?;
         Some(Ball { in_sight: in_sight.into(), ..ball })
+    }
+
+    /// Looks at the wide annulus that was gathered, with a given unevenness of the noise. Returns
+    /// what it leads to and the unevenness then. `None` where there is no hope.
+    fn glance(
+        &mut self,
+        begin: &[f64; N],
+        r: f64,
+        excess: f32,
+        hopes: &Hopes,
+        is_first: bool,
+    ) -> Option<([f64; N], f32)> {
+        let mut best: Option<(f64, [f64; N], f32)> = None;
+        // Where much of it is hidden, in a shadow or on a texture, the other scale leads on.
+        for scale in [MOST, HALF] {
+            let mut p = *begin;
+            let end = self.descend(&mut p, r, (excess, Stage::Wide(scale)));
+            let glimpse = end.and_then(|end| self.glimpse(&p, &end));
+            let Some(glimpse) = glimpse.filter(|g| !is_first || hopes.allow(g)) else { continue };
+            if best.is_none_or(|(noise, ..)| glimpse.noise < noise) {
+                best = Some((glimpse.noise, p, self.uneven_noise()));
+            }
+            if glimpse.noise < GOOD * hopes.noise {
+                break;
+            }
+        }
+        best.map(|(_, p, excess)| (p, excess))
     }
 
     /// The variance inside over that outside, less 1, where there is more outside: on a texture.
@@ -236,12 +300,18 @@ impl Refiner {
     }
 
     /// The residual over the scale of its noise from which on pixels are outliers.
-    fn ball_limit(&mut self, weighing: Weighing) -> f32 {
+    fn ball_limit(&mut self, weighing: Weighing, scale: Scale) -> f32 {
         let Pixels { residual, share, mask, .. } = &self.pixels;
         let kept = residual.iter().zip(share).zip(mask).filter(|(_, mask)| **mask > 0.0);
         self.scratch.clear();
         self.scratch.extend(kept.map(|((e, share), _)| e.abs() / weighing.scale(*share).sqrt()));
-        LIMIT * (1.4826 * median(&mut self.scratch)).max(LEAST_SCALE)
+        if self.scratch.is_empty() {
+            return f32::INFINITY;
+        }
+        let (most, deviations) = scale;
+        let rank = (most * (self.scratch.len() - 1) as f64) as usize;
+        let (_, size, _) = self.scratch.select_nth_unstable_by(rank, f32::total_cmp);
+        LIMIT * (*size / deviations).max(LEAST_SCALE)
     }
 
     /// Tukey's loss of the last pass, over a third of the limit squared.
@@ -257,20 +327,31 @@ impl Refiner {
 
     /// Improves all of it, where the noise inside differs by `excess`, until what is left to be
     /// gained is less than `enough`, over the noise's variance. `None` where the fit is lost.
-    fn descend(&mut self, p: &mut [f64; N], r: f64, (excess, enough): (f32, f64)) -> Option<End> {
+    fn descend(&mut self, p: &mut [f64; N], r: f64, (excess, stage): (f32, Stage)) -> Option<End> {
         let all = chosen(0..UNKNOWNS);
+        let (scale, tone, enough) = match stage {
+            Stage::Wide(scale) => (scale, TONE.0, ROUGHLY),
+            Stage::Rim => (HALF, TONE.1, CLOSE),
+        };
         let mut weighing = Weighing { limit: f32::INFINITY, excess, is_relative: true };
         self.ball_pass(p, weighing, &[false; N]);
-        weighing.limit = self.ball_limit(weighing);
+        weighing.limit = self.ball_limit(weighing, scale);
         let mut pass = self.ball_pass(p, weighing, &all);
-        let mut loss = self.loss(weighing);
+        // A normal prior: tone bends by little unless the picture says so.
+        let range = p[CONTRAST].abs().max(p[8].hypot(p[9]).hypot(p[LOOKING])).max(1.0);
+        let noise = f64::from(weighing.limit / LIMIT);
+        let hold = (noise * range / tone).powi(2);
+        let held = |p: &[f64; N], limit: f32| 3.0 * hold * (p[BOW] / f64::from(limit)).powi(2);
+        let mut loss = self.loss(weighing) + held(p, weighing.limit);
         let mut damping = LEAST_DAMPING.0;
         let mut is_last = true;
         for round in 0..ROUNDS {
-            let mut a = pass.a;
+            let (mut a, mut b) = (pass.a, pass.b);
+            a[BOW][BOW] += hold;
+            b[BOW] -= hold * p[BOW];
             (0..UNKNOWNS).for_each(|k| a[k][k] *= 1.0 + damping);
-            let step = solve_for(&a, &pass.b, &all)?;
-            let gain: f64 = step.iter().zip(&pass.b).map(|(step, b)| step * b).sum();
+            let step = solve_for(&a, &b, &all)?;
+            let gain: f64 = step.iter().zip(&b).map(|(step, b)| step * b).sum();
             let promised = gain / pass.variance();
             if promised < enough {
                 break;
@@ -285,7 +366,8 @@ impl Refiner {
             let is_far = next[0].hypot(next[1]) > FAR.0 * r || (next[2] / r - 1.0).abs() > FAR.1;
             let then = if is_far { None } else { Some(self.ball_pass(&next, weighing, &all)) };
             is_last = is_far && is_last;
-            match then.map(|then| (self.loss(weighing), then)) {
+            let loss_then = self.loss(weighing) + held(&next, weighing.limit);
+            match then.map(|then| (loss_then, then)) {
                 Some((now, then)) if now <= loss => {
                     let limit = f64::from(weighing.limit);
                     let kept = (loss - now) * limit * limit / 3.0 / then.variance();
@@ -296,8 +378,8 @@ impl Refiner {
                         break;
                     }
                     if round < SETTLING {
-                        weighing.limit = self.ball_limit(weighing);
-                        loss = self.loss(weighing);
+                        weighing.limit = self.ball_limit(weighing, scale);
+                        loss = self.loss(weighing) + held(p, weighing.limit);
                     }
                 }
                 _ => {
@@ -420,14 +502,16 @@ mod tests {
 
     fn fitted(data: &[u8], from: Circle) -> Option<Ball> {
         let image = Image::grey(data, SIZE.0, SIZE.1, SIZE.0);
-        Refiner::default().fit_ball(&image, &[1.0, 0.0, 0.0], (&from, 0.7), 0.2, |_| true)
+        let hopes =
+            Hopes { explained: 0.2, noise: 3.0, leaves: (1e9, 0.0), roundness: f64::NEG_INFINITY };
+        Refiner::default().fit_ball(&image, &[1.0, 0.0, 0.0], (&from, 0.7), &hopes)
     }
 
     #[test]
     fn a_ball_is_found_from_far_off_with_its_light() {
         for (ground, noise) in [(20.0, 0.0), (20.0, 3.0), (75.0, 3.0), (210.0, 3.0)] {
             let data = picture(ground, true, noise);
-            let from = Circle { x: AT.x + 4.0, y: AT.y - 2.5, r: AT.r - 4.0 };
+            let from = Circle { x: AT.x + 2.5, y: AT.y - 2.0, r: AT.r - 3.0 };
             let ball = fitted(&data, from).expect("a ball");
             let at = ball.fit.circle;
             let most = if noise > 0.0 { 0.1 } else { 0.02 };

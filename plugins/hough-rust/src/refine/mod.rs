@@ -43,7 +43,7 @@ mod start;
 
 use std::ops::Range;
 
-pub use ball::{Ball, Glimpse};
+pub use ball::{Ball, Hopes};
 use course::{Course, learn, solve, solve_for};
 pub use fit::Fit;
 use kernel::{BASE, CURVED, MIN_WIDTH, N, Pixels, ROUND, Sums, accumulate, follow};
