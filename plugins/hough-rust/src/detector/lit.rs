@@ -175,7 +175,7 @@ impl HoughRust {
         candidate: &Candidate,
         disc: &Fit,
     ) -> Option<(Fit, bool)> {
-        // Whoever is described by so little is asked for no noise.
+        // Where nothing is lacking the noise, which takes a look at the picture, does not matter.
         let is_whole = disc.is_plain && disc.support >= PARTLY.0;
         if is_whole || disc.circle.r < LEAST_RADIUS {
             return None;
@@ -192,6 +192,9 @@ impl HoughRust {
         let (at, weights) = ((&disc.circle, disc.width), &candidate.weights);
         let ball = self.refiner.fit_ball(image, weights, at, &hopes).filter(is_lit)?;
         let part = likely(disc, &ball, noise);
+        if part <= 0.0 {
+            return None;
+        }
         let is_ball = part > 0.5;
         let mut fit = disc.towards(&ball.fit, part);
         if is_ball {
