@@ -57,8 +57,9 @@ const LEAST_NOISE: f64 = 0.5;
 const BRIGHTEST: f64 = 800.0;
 /// Radius from which on there are enough pixels, in pixels.
 const LEAST_RADIUS: f64 = 6.0;
-/// Places without a disc that are looked at, the best first, and the width of an edge there.
-const PLACES: usize = 6;
+/// Places without a disc that may lead to nothing, the best first, before the rest is given up, and
+/// the width of an edge there.
+const MISSES: usize = 6;
 const WIDTH: f64 = 1.0;
 /// Size up to which what lies on a ball is a part of its picture, over that of the ball.
 const SMALLER: f64 = 0.8;
@@ -220,12 +221,12 @@ impl HoughRust {
     pub(super) fn search_lit(&mut self, image: &Image<'_>) {
         self.lost.sort_unstable_by(|a, b| b.coverage.total_cmp(&a.coverage));
         let (least, most) = self.limits(image);
-        let mut places = 0;
+        let mut misses = 0;
         for i in 0..self.lost.len() {
             let seed = self.lost[i];
             let circle = between(&seed.circle, seed.level, 0);
             let is_known = |f: &Found| f.fit.circle.distance(&circle) < f.fit.circle.r;
-            if places == PLACES || self.found.len() >= self.config.max_circles {
+            if misses == MISSES || self.found.len() >= self.config.max_circles {
                 break;
             }
             if self.found.iter().any(is_known) || circle.r < LEAST_RADIUS {
@@ -234,9 +235,11 @@ impl HoughRust {
             let Some((weights, sign)) = self.climber(image).mix(image, &circle, seed.sign) else {
                 continue;
             };
-            places += 1;
             let edge = Edge { weights, sign, width: WIDTH };
-            let Some(fit) = self.ball_at(image, &circle, &edge) else { continue };
+            let Some(fit) = self.ball_at(image, &circle, &edge) else {
+                misses += 1;
+                continue;
+            };
             let is_allowed = (least..=most).contains(&fit.circle.r)
                 && self.config.polarity.allows(fit.contrast.signum() as f32)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle));
