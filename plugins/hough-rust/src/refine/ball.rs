@@ -266,8 +266,8 @@ impl Refiner {
         if 1.0 + excess < 1.0 / UNEVEN { excess } else { 0.0 }
     }
 
-    /// Takes about so many of the pixels of a place, pairs of neighbours. Returns one of how many
-    /// pairs that is.
+    /// Takes about so many of the pixels of a place, pairs of neighbours. `None` where there are too
+    /// few.
     fn gather_some(&mut self, place: &Place<'_>, most: usize) -> Option<()> {
         let n = start::list(&mut self.pieces, place.image, place.annulus);
         if n < FEWEST {
@@ -325,8 +325,8 @@ impl Refiner {
         residual.iter().zip(share).zip(mask).map(loss).sum()
     }
 
-    /// Improves all of it, where the noise inside differs by `excess`, until what is left to be
-    /// gained is less than `enough`, over the noise's variance. `None` where the fit is lost.
+    /// Improves all of it, where the noise inside differs by `excess`, until little is left to be
+    /// gained. `None` where the fit is lost.
     fn descend(&mut self, p: &mut [f64; N], r: f64, (excess, stage): (f32, Stage)) -> Option<End> {
         let all = chosen(0..UNKNOWNS);
         let (scale, tone, enough) = match stage {
