@@ -30,6 +30,8 @@ const EXPLAINS: (f64, f64) = (2.0, 3.0);
 const SHOWN: (f64, f64) = (0.65, 0.5);
 const UNEVEN: (f64, f64) = (10.0, 20.0);
 const LESS_CERTAIN: (f64, f64) = (1.5, 4.0);
+/// The same over that of an outline.
+const LESS_THAN_OUTLINE: (f64, f64) = (1.2, 1.5);
 /// The latter up to which a ball beyond doubt is one, whatever the disc leaves.
 const MORE_CERTAIN: (f64, f64) = (0.25, 0.5);
 /// The same of one where there is no disc: what it leaves, the shares of the directions and of the
@@ -98,11 +100,13 @@ fn likely(fit: &Fit, ball: &Ball, noise: f64) -> f64 {
         * fall(of_ball.noise / fit.noise, NOT_BETTER);
     let more_certain = fall(of_ball.deviation() / fit.deviation(), MORE_CERTAIN);
     let is_clear = if is_clear(ball, noise) { more_certain } else { 0.0 };
+    // How far edge points are off says what an outline is worth; a fit may be sure and wrong.
+    let less_certain = if fit.is_outline() { LESS_THAN_OUTLINE } else { LESS_CERTAIN };
     lack(fit, noise).max(is_round).max(is_clear)
         * fall(of_ball.noise / noise, EXPLAINS)
         * fall(of_ball.support, SHOWN)
         * fall(of_ball.texture, UNEVEN)
-        * fall(of_ball.deviation() / fit.deviation(), LESS_CERTAIN)
+        * fall(of_ball.deviation() / fit.deviation(), less_certain)
 }
 
 /// Whether a ball is beyond doubt.
