@@ -567,18 +567,18 @@ impl HoughRust {
                 }
             }
             let contrast = f64::from(c.sign * c.ring.contrast);
-            let score = belief::score(&fit);
+            let found = Found { mixed, ..Found::new(fit, c, is_ball) };
             let (low, high) = (1.0 - beyond, 1.0 + beyond);
             let inside = (low * least..=high * most).contains(&fit.circle.r);
             // Of one in front of several grounds the rays may have seen the smaller part.
             let may_turn = (fit.own_levels || is_ball) && self.config.polarity == Polarity::Both;
-            if score >= self.config.min_score
+            if found.score >= self.config.min_score
                 && inside
                 && (fit.contrast * contrast > 0.0 || may_turn)
                 && !self.found.iter().any(|f| overlaps(&f.fit.circle, &fit.circle))
             {
                 let round = if demand == Demand::Neighbour { self.round.max(1) } else { 0 };
-                self.found.push(Found { round, mixed, ..Found::new(fit, c, is_ball) });
+                self.found.push(Found { round, ..found });
             }
         }
         self.rank();

@@ -98,7 +98,8 @@ fn likely(fit: &Fit, ball: &Ball, noise: f64) -> f64 {
     let is_round = ramp(*roundness, ROUND)
         * ramp(light[2] / fit.contrast.abs(), LIT)
         * fall(of_ball.noise / fit.noise, NOT_BETTER);
-    let more_certain = fall(of_ball.deviation() / fit.deviation(), MORE_CERTAIN);
+    let deviation = of_ball.deviation() / fit.deviation();
+    let more_certain = fall(deviation, MORE_CERTAIN);
     let is_clear = if is_clear(ball, noise) { more_certain } else { 0.0 };
     // How far edge points are off says what an outline is worth; a fit may be sure and wrong.
     let less_certain = if fit.is_outline() { LESS_THAN_OUTLINE } else { LESS_CERTAIN };
@@ -106,7 +107,7 @@ fn likely(fit: &Fit, ball: &Ball, noise: f64) -> f64 {
         * fall(of_ball.noise / noise, EXPLAINS)
         * fall(of_ball.support, SHOWN)
         * fall(of_ball.texture, UNEVEN)
-        * fall(of_ball.deviation() / fit.deviation(), less_certain)
+        * fall(deviation, less_certain)
 }
 
 /// Whether a ball is beyond doubt.

@@ -25,7 +25,7 @@ use super::{
     course::{solve, solve_for},
     kernel::{MIN_WIDTH, Model, N, Pixels, Sums, Weighing, accumulate_of},
     levels::Levels,
-    limb::Limb,
+    limb,
     noise::ROUNDING,
     sectors,
     start::{self, Annulus},
@@ -38,7 +38,7 @@ use crate::{
 
 /// Unknowns: x, y, r, s, B, A, Bu, Bv, ku, kv, kz, q.
 const UNKNOWNS: usize = 12;
-/// Those of levels and light, of which all but the shadow is linear, and the levels alone.
+/// The levels alone, and those of levels and light, of which all but the shadow is linear.
 const LEVELS: [usize; 2] = [4, 5];
 const LIGHT: [usize; 5] = [4, 5, 8, 9, 10];
 /// The light towards who looks.
@@ -106,7 +106,7 @@ const UNCERTAIN: f64 = 2.0;
 const OFF: f64 = 0.005;
 const OFF_BY_BLUR: f64 = 0.2;
 
-fn chosen(which: impl IntoIterator<Item = usize>) -> [bool; N] {
+fn only(which: impl IntoIterator<Item = usize>) -> [bool; N] {
     let mut active = [false; N];
     which.into_iter().for_each(|k| active[k] = true);
     active
@@ -146,6 +146,8 @@ struct End {
 /// What a look at the wide annulus says of a ball.
 #[derive(Clone, Copy, Debug)]
 struct Glimpse {
+    /// Variance of the residuals outside, square grey levels.
+    variance: f64,
     /// Standard deviation of the residuals inside, in grey levels.
     noise: f64,
     /// Length of the light, in grey levels.
@@ -285,10 +287,10 @@ impl Refiner {
     /// Finds levels and light on a given ball. Returns the share of what even levels leave that
     /// the light explains.
     fn find_light(&mut self, p: &mut [f64; N]) -> Option<f64> {
-        let levels = chosen(LEVELS);
+        let levels = only(LEVELS);
         let even = self.ball_pass(p, Weighing::EQUAL, &levels);
         let left = even.chi2 - solve(&even, &levels)?.1;
-        let light = chosen(LIGHT);
+        let light = only(LIGHT);
         let mut rest = left;
         for _ in 0..LIGHT_ROUNDS {
             let pass = self.ball_pass(p, Weighing::EQUAL, &light);
@@ -328,7 +330,7 @@ impl Refiner {
     /// Improves all of it, where the noise inside differs by `excess`, until little is left to be
     /// gained. `None` where the fit is lost.
     fn descend(&mut self, p: &mut [f64; N], r: f64, (excess, stage): (f32, Stage)) -> Option<End> {
-        let all = chosen(0..UNKNOWNS);
+        let all = only(0..UNKNOWNS);
         let (scale, tone, enough) = match stage {
             Stage::Wide(scale) => (scale, TONE.0, ROUGHLY),
             Stage::Rim => (HALF, TONE.1, CLOSE),
@@ -364,10 +366,12 @@ impl Refiner {
             next.iter_mut().zip(step).for_each(|(p, step)| *p += step);
             next[3] = next[3].clamp(MIN_WIDTH, r / 3.0);
             let is_far = next[0].hypot(next[1]) > FAR.0 * r || (next[2] / r - 1.0).abs() > FAR.1;
-            let then = if is_far { None } else { Some(self.ball_pass(&next, weighing, &all)) };
+            let then = (!is_far).then(|| {
+                let pass = self.ball_pass(&next, weighing, &all);
+                (self.loss(weighing) + held(&next, weighing.limit), pass)
+            });
             is_last = is_far && is_last;
-            let loss_then = self.loss(weighing) + held(&next, weighing.limit);
-            match then.map(|then| (loss_then, then)) {
+            match then {
                 Some((now, then)) if now <= loss => {
                     let limit = f64::from(weighing.limit);
                     let kept = (loss - now) * limit * limit / 3.0 / then.variance();
@@ -401,8 +405,9 @@ impl Refiner {
         let variance = self.pixels.robust_variance(end.weighing, UNKNOWNS as f64).max(ROUNDING);
         let mut unit = [0.0; N];
         unit[LOOKING] = variance;
-        let spread = solve_for(&end.pass.a, &unit, &chosen(0..UNKNOWNS))?[LOOKING];
+        let spread = solve_for(&end.pass.a, &unit, &only(0..UNKNOWNS))?[LOOKING];
         Some(Glimpse {
+            variance,
             noise: (variance * f64::from(end.weighing.scale(1.0))).sqrt(),
             brightness: p[8].hypot(p[9]).hypot(p[LOOKING]),
             roundness: p[LOOKING] / spread.max(1e-9).sqrt(),
@@ -422,15 +427,15 @@ impl Refiner {
     }
 
     fn report_ball(&mut self, place: &Place<'_>, p: &[f64; N], end: &End) -> Option<Ball> {
-        let all = chosen(0..UNKNOWNS);
+        let all = only(0..UNKNOWNS);
         let End { pass, weighing } = end;
-        let variance = self.pixels.robust_variance(*weighing, UNKNOWNS as f64).max(ROUNDING);
+        let Glimpse { variance, noise: inside, roundness, .. } = self.glimpse(p, end)?;
         let mut noise = variance.sqrt() as f32;
         if weighing.excess == 0.0 {
             noise = noise.min(self.pixels.grain(&mut self.scratch));
         }
-        let limb = Limb::of(&self.pixels, *weighing, p[2] as f32, noise);
-        let texture = texture(limb.scatter, variance);
+        let support = limb::support(&self.pixels, *weighing, p[2] as f32, noise);
+        let texture = texture(support.scatter, variance);
         let mut covariance = [[0.0; 3]; 3];
         for (k, column) in covariance.iter_mut().enumerate() {
             let mut unit = [0.0; N];
@@ -438,19 +443,18 @@ impl Refiner {
             column.copy_from_slice(&solve_for(&pass.a, &unit, &all)?[..3]);
             column[k] += OFF * OFF + (OFF_BY_BLUR * p[3] * p[3] / p[2]).powi(2);
         }
-        let Glimpse { noise, roundness, .. } = self.glimpse(p, end)?;
         let start = place.annulus.circle;
         let fit = Fit {
             circle: Circle { x: start.x + p[0], y: start.y + p[1], r: p[2] },
             width: p[3],
             contrast: self.mean_inside() - p[4],
             ground: p[4],
-            noise,
+            noise: inside,
             covariance,
-            support: limb.share.into(),
-            gaps: limb.gaps,
+            support: support.share.into(),
+            gaps: support.gaps,
             own_levels: false,
-            roughness: limb.roughness.into(),
+            roughness: support.roughness.into(),
             flatness: 0.0,
             texture,
             blur_swing: 0.0,
@@ -542,7 +546,7 @@ mod tests {
         let mut p = [0.0; N];
         let near = [0.3, -0.2, 27.0, 0.8, 75.0, -55.0, 3.0, -2.0, 80.0, -110.0, 105.0, 0.03];
         p[..UNKNOWNS].copy_from_slice(&near);
-        let all = chosen(0..UNKNOWNS);
+        let all = only(0..UNKNOWNS);
         let pass = refiner.ball_pass(&p, Weighing::EQUAL, &all);
         for k in 0..UNKNOWNS {
             let step = 0.02 / (pass.a[k][k] / pass.weight).sqrt();

@@ -25,7 +25,7 @@ pub(super) struct Sector {
     je: f32,
     jj: f32,
     /// The same of the pixels that are not masked, without outliers.
-    kept: (f32, f32),
+    kept: Shift,
     /// Off the edge, outside and inside, without outliers: pixels and the sum of their
     /// residuals.
     flat: [(f32, f32); 2],
@@ -49,7 +49,7 @@ pub(super) fn collect(pixels: &Pixels, weighing: Weighing) -> Seen {
         let j = pixels.by_radius[i];
         s.je += j * pixels.residual[i];
         s.jj += j * j;
-        let weight = pixels.mask[i] * (1.0 - q * q).max(0.0) / (1.0 + weighing.excess * f);
+        let weight = pixels.mask[i] * (1.0 - q * q).max(0.0) / weighing.scale(f);
         s.kept.0 += weight * j * pixels.residual[i];
         s.kept.1 += weight * j * j;
         let counts = pixels.mask[i] > 0.0 && q.abs() < 1.0;
@@ -95,7 +95,7 @@ pub(super) fn misfit(sectors: &Seen, variance: f32) -> Misfit {
         }
     }
     let shape = by.iter().map(|(je, jj)| je * je / (jj * variance).max(1e-9)).sum();
-    Misfit { shape, uneven, scatter: scatter(sectors) }
+    Misfit { shape, uneven, scatter: scatter(sectors.iter().map(|s| s.kept)) }
 }
 
 /// Masks the pixels of uneven sectors that are further than `reach` from the
@@ -245,13 +245,19 @@ pub(super) fn support(sectors: &Seen, disc: &Disc, is_sharp: bool) -> Support {
     let drawn = is_sharp.then(|| shown(sectors, &Disc { rough: WHOLE_PIXELS, ..*disc }));
     let (share, gaps) =
         drawn.filter(|drawn| drawn.0 >= ALL).unwrap_or_else(|| shown(sectors, disc));
-    Support { share, gaps, scatter: scatter(sectors), roughness: roughness(sectors, disc) }
+    let directions = sectors.iter().map(|s| (s.kept, disc.is_shown_by(s)));
+    Support {
+        share,
+        gaps,
+        scatter: scatter(directions.clone().map(|(shift, _)| shift)),
+        roughness: roughness(directions),
+    }
 }
 
-/// What the directions say of a disc.
+/// What the directions say of a disc or a ball.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Support {
-    /// The share of them that show it.
+    /// The share of them that show it, of those with something to say.
     pub(super) share: f32,
     /// The arcs in which they do not.
     pub(super) gaps: u32,
@@ -262,25 +268,54 @@ pub(super) struct Support {
     pub(super) roughness: f32,
 }
 
-/// Root mean square shift of the edge in the sectors that show the disc, in pixels.
-fn roughness(sectors: &Seen, disc: &Disc) -> f32 {
+/// The sums of a sector's shift of the edge, without outliers: of the residuals and of their
+/// weights.
+type Shift = (f32, f32);
+
+impl Support {
+    /// That of directions with these shifts, which show what is looked for, do not, or have
+    /// nothing to say.
+    pub(super) fn of(directions: impl Iterator<Item = (Shift, Option<bool>)> + Clone) -> Self {
+        let (share, gaps) = tally(directions.clone().map(|(_, shown)| shown));
+        let scatter = scatter(directions.clone().map(|(shift, _)| shift));
+        Self { share, gaps, scatter, roughness: roughness(directions) }
+    }
+}
+
+/// Root mean square shift of the edge in the directions that show it, in pixels.
+fn roughness(directions: impl Iterator<Item = (Shift, Option<bool>)>) -> f32 {
     let (mut sum, mut weight) = (0.0, 0.0);
-    for s in sectors.iter().filter(|s| s.kept.1 > 0.0 && disc.is_shown_by(s) == Some(true)) {
-        sum += s.kept.0 * s.kept.0 / s.kept.1;
-        weight += s.kept.1;
+    for ((je, jj), _) in directions.filter(|((_, jj), shown)| *jj > 0.0 && *shown == Some(true)) {
+        sum += je * je / jj;
+        weight += jj;
     }
     if weight > 0.0 { (sum / weight).sqrt() } else { f32::INFINITY }
 }
 
-/// Variance of the pixels that the sectors' shifts of the edge tell.
-fn scatter(sectors: &Seen) -> f32 {
+/// Variance of the pixels that the directions' shifts of the edge tell.
+fn scatter(shifts: impl Iterator<Item = Shift>) -> f32 {
     let (mut sum, mut n) = (0.0, 0.0);
-    for (je, jj) in sectors.iter().map(|s| s.kept).filter(|kept| kept.1 > 0.0) {
+    for (je, jj) in shifts.filter(|(_, jj)| *jj > 0.0) {
         sum += je * je / jj;
         n += 1.0;
     }
     // The centre and the radius have taken up what they could.
     if n > 6.0 { sum / (n - 3.0) } else { 0.0 }
+}
+
+/// Share of the directions that have something to say that show it, and the number of arcs that
+/// do not.
+fn tally(shown: impl Iterator<Item = Option<bool>> + Clone) -> (f32, u32) {
+    let (mut good, mut all, mut gaps) = (0, 0, 0);
+    let mut before = shown.clone().flatten().last();
+    for shown in shown.flatten() {
+        all += 1;
+        good += i32::from(shown);
+        gaps += u32::from(before == Some(true) && !shown);
+        before = Some(shown);
+    }
+    let enough = all >= SECTORS as i32 / 4;
+    (if enough { good as f32 / all as f32 } else { 0.0 }, gaps)
 }
 
 /// What a sector is held against.
@@ -360,17 +395,7 @@ fn shown(sectors: &Seen, disc: &Disc) -> (f32, u32) {
     if is_polygon(sectors, disc) {
         return (0.0, 1);
     }
-    let (mut good, mut all, mut gaps) = (0, 0, 0);
-    let seen = || sectors.iter().filter_map(|s| disc.is_shown_by(s));
-    let mut before = seen().next_back();
-    for shown in seen() {
-        all += 1;
-        good += i32::from(shown);
-        gaps += u32::from(before == Some(true) && !shown);
-        before = Some(shown);
-    }
-    let enough = all >= SECTORS as i32 / 4;
-    (if enough { good as f32 / all as f32 } else { 0.0 }, gaps)
+    tally(sectors.iter().map(|s| disc.is_shown_by(s)))
 }
 
 #[cfg(test)]
